@@ -1,0 +1,222 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Boot an ARM kernel on QEMU's `virt` machine with a cramfs image as its root,
+# in one of the places where such an image can live. It edits the machine's
+# device tree and composes the command lines; what the guest does, and what its
+# console output means, is for the caller to know.
+
+set -euo pipefail
+
+readonly FLASH_BASE=0x4000000	# pflash bank 1 of `virt`
+readonly FLASH_SIZE=0x4000000	# QEMU wants a file of exactly this size
+readonly RAM_BASE=0x40000000
+readonly RAM_ROM=0x46000000	# clear of the kernel and of the DTB at the half of 128 MiB
+readonly RAM_ROM_END=0x48000000
+readonly RAM_ROM_MEM=128	# MiB of RAM that RAM_ROM_END implies
+readonly CPU=cortex-a15
+
+usage()
+{
+	cat <<'END'
+usage: qemu-virt.sh --kernel ZIMAGE --image IMG --root WHERE [options]
+
+WHERE the image is, and how the kernel is told:
+  mtd       NOR flash, an mtd-rom node; root=mtd:xip
+  cfi       the same flash as a CFI chip; root=mtd:xip
+  physmem   the same flash, unknown to the device tree; rootflags=physaddr=
+  rom       the same flash as /reserved-memory/xip; root=rom:xip
+  romram    no-map RAM as /reserved-memory/xip; root=rom:xip
+  block     a virtio disk; root=/dev/vda
+
+  --smp N          processors (1)
+  --mem MIB        memory of the guest (64; romram always has 128)
+  --append TEXT    more kernel command line
+  --drive FILE     one more virtio disk, read-only; may be repeated
+  --log FILE       keep the console output there too
+  --timeout S      end the guest after S seconds, exit status 124
+  --interactive    connect the terminal to the guest; Ctrl-A X ends QEMU
+  --work DIR       for scratch files, which stay (a temporary one, removed)
+END
+}
+
+die()
+{
+	echo "qemu-virt.sh: $*" >&2
+	exit 2
+}
+
+kernel='' image='' root='' append='' log='' work=''
+smp=1 mem=64 limit=0 interactive=0
+drives=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--interactive)	interactive=1; shift; continue ;;
+	-h | --help)	usage; exit 0 ;;
+	esac
+	[ $# -ge 2 ] || die "$1: unknown option, or its value is missing"
+	case $1 in
+	--kernel)	kernel=$2 ;;
+	--image)	image=$2 ;;
+	--root)		root=$2 ;;
+	--smp)		smp=$2 ;;
+	--mem)		mem=$2 ;;
+	--append)	append=$2 ;;
+	--drive)	drives+=("$2") ;;
+	--log)		log=$2 ;;
+	--timeout)	limit=$2 ;;
+	--work)		work=$2 ;;
+	*)		die "$1: unknown option" ;;
+	esac
+	shift 2
+done
+[ -n "$kernel" ] && [ -n "$image" ] && [ -n "$root" ] || { usage >&2; exit 2; }
+for file in "$kernel" "$image" "${drives[@]}"; do
+	[ -r "$file" ] || die "$file: cannot be read"
+done
+
+if [ -n "$work" ]; then
+	mkdir -p "$work"
+else
+	work=$(mktemp -d "${TMPDIR:-/tmp}/qemu-virt.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+fi
+readonly dtb=$work/virt.dtb flash=$work/flash.img
+
+machine=virt
+cmdline='ro panic=-1 console=ttyAMA0'
+args=(-cpu "$CPU" -smp "$smp" -nodefaults -display none -no-reboot -kernel "$kernel")
+
+# The flash bank with the image at its start.
+add_flash()
+{
+	[ "$(stat -Lc %s "$image")" -le $((FLASH_SIZE)) ] ||
+		die "$image: does not fit into a flash bank of 64 MiB"
+	cp --sparse=always "$image" "$flash"
+	chmod u+w "$flash"
+	truncate -s $((FLASH_SIZE)) "$flash"
+	args+=(-drive "if=pflash,unit=1,format=raw,readonly=on,file=$flash")
+	cmdline+=" cramfs.rom=$FLASH_BASE-$(printf '0x%x' $((FLASH_BASE + FLASH_SIZE)))"
+}
+
+# QEMU gives the first device the last slot: in reverse, the first is vda.
+add_disks()
+{
+	local n id
+
+	for ((n = ${#disks[@]} - 1; n >= 0; n--)); do
+		id=disk$n
+		args+=(-drive "if=none,id=$id,format=raw,readonly=on,file=${disks[n]}"
+		       -device "virtio-blk-device,drive=$id")
+	done
+}
+
+dump_dtb()
+{
+	qemu-system-arm -M "$machine,dumpdtb=$dtb" -cpu "$CPU" -smp "$smp" -m "$mem" \
+			-nodefaults -display none >"$work/dumpdtb.log" 2>&1 ||
+		die "no device tree from QEMU: $(tail -n 1 "$work/dumpdtb.log")"
+	args+=(-dtb "$dtb")
+}
+
+set_cells()	# node property cell...
+{
+	fdtput -t x "$dtb" "$1" "$2" "${@:3}"
+}
+
+# Cells of a 64-bit address and size below 4 GiB.
+reg()
+{
+	printf '0 %x 0 %x' "$1" "$2"
+}
+
+add_reserved_memory()	# base size
+{
+	local node
+	node=/reserved-memory/xip@$(printf %x "$1")
+
+	fdtput -c "$dtb" /reserved-memory
+	set_cells /reserved-memory '#address-cells' 2
+	set_cells /reserved-memory '#size-cells' 2
+	fdtput "$dtb" /reserved-memory ranges
+	fdtput -c "$dtb" "$node"
+	# shellcheck disable=SC2046 # one cell a word
+	set_cells "$node" reg $(reg "$1" "$2")
+	fdtput "$dtb" "$node" no-map
+	fdtput -t s "$dtb" "$node" label xip
+}
+
+disks=("${drives[@]}")
+case $root in
+mtd)
+	add_flash
+	dump_dtb
+	# The stock node joins both banks into one device, which has no point().
+	# shellcheck disable=SC2046 # one cell a word
+	set_cells /flash@0 reg $(reg $FLASH_BASE $FLASH_SIZE)
+	fdtput -t s "$dtb" /flash@0 compatible mtd-rom
+	cmdline+=' mtdparts=4000000.flash:-(xip) root=mtd:xip rootfstype=cramfs'
+	;;
+cfi)
+	# With the secure world, which keeps bank 0, one bank is left to see.
+	machine=virt,secure=on
+	add_flash
+	cmdline+=' mtdparts=4000000.flash:-(xip) root=mtd:xip rootfstype=cramfs'
+	;;
+physmem)
+	add_flash
+	dump_dtb
+	fdtput -r "$dtb" /flash@0
+	cmdline+=" root=rom rootfstype=cramfs_physmem rootflags=physaddr=$FLASH_BASE"
+	;;
+rom)
+	add_flash
+	dump_dtb
+	fdtput -r "$dtb" /flash@0
+	add_reserved_memory $FLASH_BASE $FLASH_SIZE
+	cmdline+=' root=rom:xip rootfstype=cramfs_physmem'
+	;;
+romram)
+	mem=$RAM_ROM_MEM
+	[ "$(stat -Lc %s "$image")" -le $((RAM_ROM_END - RAM_ROM)) ] ||
+		die "$image: does not fit into 32 MiB of RAM"
+	dump_dtb
+	fdtput -r "$dtb" /flash@0
+	add_reserved_memory $RAM_ROM $((RAM_ROM_END - RAM_ROM))
+	args+=(-device "loader,file=$image,addr=$RAM_ROM,force-raw=on")
+	cmdline+=" cramfs.rom=$RAM_ROM-$RAM_ROM_END root=rom:xip rootfstype=cramfs_physmem"
+	;;
+block)
+	disks=("$image" "${drives[@]}")
+	cmdline+=' root=/dev/vda rootfstype=cramfs'
+	;;
+*)
+	die "$root: no such place for a root file system"
+	;;
+esac
+add_disks
+
+console=stdio,id=console
+[ -z "$log" ] || console+=",logfile=$log"
+if [ "$interactive" = 1 ]; then
+	args+=(-chardev "$console,mux=on,signal=off" -mon chardev=console)
+else
+	args+=(-chardev "$console" -monitor none)
+fi
+args+=(-serial chardev:console)
+
+command=(qemu-system-arm -M "$machine" -m "$mem" "${args[@]}" -append "$cmdline $append")
+[ "$limit" = 0 ] || command=(timeout --foreground -k 5 "$limit" "${command[@]}")
+
+status=0
+if [ "$interactive" = 1 ]; then
+	"${command[@]}" || status=$?
+else
+	"${command[@]}" </dev/null || status=$?
+fi
+case $status in
+0)	;;
+124)	echo "qemu-virt.sh: the guest did not end within $limit s" >&2 ;;
+*)	echo "qemu-virt.sh: QEMU ended with status $status" >&2 ;;
+esac
+exit "$status"
