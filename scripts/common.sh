@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Where things are and how the scripts here speak. Sourced by all of them; it
+# does nothing by itself.
+
+# shellcheck shell=bash disable=SC2034 # others use these names
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/cramfs-xip
+out=$top/out
+selftests=$top/tools/testing/selftests/filesystems/cramfs
+kernel_package=linux-source-6.12
+cross_compile=arm-linux-gnueabihf-
+jobs=$(nproc)
+
+# mkfs.cramfs and others are where a user's PATH may not look.
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL=C
+
+say()
+{
+	echo "$*" >&2
+}
+
+die()
+{
+	say "${0##*/}: $*"
+	exit 1
+}
+
+# The version of the kernel source keys what is derived from it.
+kernel_version()
+{
+	# shellcheck disable=SC2016 # dpkg-query's own variable
+	dpkg-query -W -f '${Version}' "$kernel_package"
+}
+
+kernel_dir()
+{
+	echo "$cache/linux-$(kernel_version)"
+}
+
+# Have the cache for itself, as long as the process lives; those that it starts
+# share the lock.
+lock_cache()
+{
+	[ -z "${CRAMFS_CACHE_LOCKED:-}" ] || return 0
+	export CRAMFS_CACHE_LOCKED=1
+	mkdir -p "$cache"
+	exec 9>"$cache/lock"
+	flock -n 9 && return
+	say "another run is using $cache: waiting for it"
+	flock 9
+}
+
+# git on our own trees, whatever the user's configuration and environment are.
+tree_git()
+{
+	env -u GIT_DIR -u GIT_INDEX_FILE -u GIT_WORK_TREE \
+		GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$@"
+}

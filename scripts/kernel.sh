@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# kernel.sh VARIANT: build a kernel for the guest unless it is there already,
+# and print the path of its zImage. The sources are kernel-tree.sh's concern,
+# the options that of the config fragments beside the guest tests.
+
+. "$(dirname "$0")/common.sh"
+. "$top/scripts/kbuild.sh"
+
+[ $# = 1 ] || die 'usage: kernel.sh virt|virt-base|virt-debug|virt-mtd|virt-physmem'
+variant=$1
+tree=patched
+case $variant in
+virt)		fragments=(virt cramfs) ;;
+virt-base)	fragments=(virt); tree=pristine ;;
+virt-debug)	fragments=(virt cramfs debug) ;;
+virt-mtd)	fragments=(virt mtd) ;;
+virt-physmem)	fragments=(virt mtd physmem) ;;
+*)		die "$variant: no such variant" ;;
+esac
+fragments=("${fragments[@]/#/$selftests/}")
+fragments=("${fragments[@]/%/.config}")
+
+lock_cache
+src=$("$top/scripts/kernel-tree.sh" "$tree")
+build=$(kernel_dir)/build/$variant
+zimage=$build/arch/arm/boot/zImage
+stamp=$build/built-from
+log=$out/log/kernel-$variant.log
+
+# Everything that the result depends on.
+key=$({
+	tree_git "$src" rev-parse 'HEAD^{tree}'
+	"${cross_compile}gcc" --version
+	cat "$top/scripts/kbuild.sh" "${fragments[@]}"
+} | sha256sum | cut -d' ' -f1)
+
+if [ "$(cat "$stamp" 2>/dev/null)" != "$key" ]; then
+	say "building the kernel $variant (log: $log)"
+	mkdir -p "$build" "${log%/*}"
+	rm -f "$stamp"
+	if ! { kconfigure "$src" "$build" "${fragments[@]}" &&
+	       kmake "$src" "$build" zImage; } >"$log" 2>&1; then
+		tail -n 30 "$log" >&2
+		die "the kernel $variant did not build; the whole log: $log"
+	fi
+	echo "$key" >"$stamp"
+fi
+echo "$zimage"
