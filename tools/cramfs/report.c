@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Messages and the end of the program: an error names its object, goes to standard error and ends
+ * the program; the unfinished image is removed by output.c, which has asked for that at exit.
+ * Running out of memory is such an error too, so that callers need not think of it.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mkcramfs.h"
+
+static unsigned int warnings;
+
+static void message(const char *kind, const char *path, const char *fmt, va_list args)
+{
+	fflush(stdout);
+	fprintf(stderr, "mkcramfs: %s", kind);
+	if (path)
+		fprintf(stderr, "%s: ", path);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+}
+
+/**
+ * die() - print an error and end the program
+ * @fmt: what is wrong, beginning with the name of the object that it is wrong with
+ */
+void die(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	message("", NULL, fmt, args);
+	va_end(args);
+	exit(EXIT_ERROR);
+}
+
+/**
+ * die_errno() - print what errno says of an object and end the program
+ * @what: the object, as a rule a path
+ */
+void die_errno(const char *what)
+{
+	die("%s: %s", what, strerror(errno));
+}
+
+/**
+ * die_entry() - print an error about an entry and end the program
+ * @e: entry, of which the path is printed
+ * @fmt: what is wrong with it
+ */
+void die_entry(const struct entry *e, const char *fmt, ...)
+{
+	char *path = entry_path(e);
+	va_list args;
+
+	va_start(args, fmt);
+	message("", path, fmt, args);
+	va_end(args);
+	free(path);
+	exit(EXIT_ERROR);
+}
+
+/**
+ * warn_entry() - print a warning about an entry, and count it
+ * @e: entry, of which the path is printed
+ * @fmt: what is doubtful about it
+ */
+void warn_entry(const struct entry *e, const char *fmt, ...)
+{
+	char *path = entry_path(e);
+	va_list args;
+
+	va_start(args, fmt);
+	message("warning: ", path, fmt, args);
+	va_end(args);
+	free(path);
+	warnings++;
+}
+
+/**
+ * nr_warnings() - how many warnings have been printed
+ *
+ * Return: their number.
+ */
+unsigned int nr_warnings(void)
+{
+	return warnings;
+}
+
+/**
+ * xgrow() - change the size of an allocation
+ * @old: allocation, or NULL
+ * @size: new size in bytes
+ *
+ * Return: the allocation; new bytes are not initialised.
+ */
+void *xgrow(void *old, size_t size)
+{
+	void *p = realloc(old, size ? size : 1);
+
+	if (!p)
+		die("out of memory");
+	return p;
+}
+
+/**
+ * xalloc() - allocate zeroed memory
+ * @size: in bytes
+ *
+ * Return: the allocation.
+ */
+void *xalloc(size_t size)
+{
+	return memset(xgrow(NULL, size), 0, size);
+}
+
+/**
+ * xstrdup() - copy a string
+ * @s: string
+ *
+ * Return: the copy.
+ */
+char *xstrdup(const char *s)
+{
+	size_t len = strlen(s) + 1;
+
+	return memcpy(xgrow(NULL, len), s, len);
+}
