@@ -93,7 +93,7 @@ static inline __u64 align_up(__u64 x, unsigned int to)
 	return (x + to - 1) / to * to;
 }
 
-#define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
+#define __printf(fmt, args)	__attribute__((__format__(__printf__, fmt, args)))
 
 /* report.c */
 noreturn __printf(1, 2) void die(const char *fmt, ...);
