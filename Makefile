@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The commands of this project; scripts/ has what they do.
+
+ROOT ?= mtd
+
+help:
+	@echo 'make boot [ROOT=mtd|cfi|physmem|rom|romram|block]'
+	@echo '              boot ARM Linux in QEMU with its programs executing from flash,'
+	@echo '              and show the proof; on a terminal, with a shell in the guest'
+	@echo 'make check    all tests'
+	@echo 'make series   write the patch series for Linux 6.12 to out/series/'
+	@echo 'make sizes    sizes of the driver'
+	@echo 'make clean    remove out/'
+	@echo
+	@echo 'Debian packages that are missing are installed first (scripts/packages says'
+	@echo 'which and why). Kernel trees and builds are kept in ~/.cache/cramfs-xip, or'
+	@echo 'in cramfs-xip of XDG_CACHE_HOME.'
+
+boot:
+	@scripts/boot.sh $(ROOT)
+
+check:
+	@scripts/check.sh
+
+series:
+	@scripts/setup.sh
+	@scripts/kernel-tree.sh patched >/dev/null
+	@ls -1 out/series/*.patch
+
+sizes:
+	@scripts/sizes.sh
+
+clean:
+	rm -rf out
+
+.PHONY: help boot check series sizes clean

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The steps that `make boot` and `make check` have in common, from a machine
+# with git, make and apt to tools, kernels and a root directory. Sourced after
+# common.sh. Each step is announced; a step that fails names its log.
+
+# shellcheck shell=bash disable=SC2034,SC2154 # variables for and from others
+
+logs=$out/log
+mkdir -p "$logs"
+
+n_steps=0 step=0
+
+step()
+{
+	say "[$((++step))/$n_steps] $*"
+}
+
+# logged NAME COMMAND...: stdout is the caller's, the rest goes to the log.
+logged()
+{
+	local log=$logs/$1.log
+
+	shift
+	"$@" 2>"$log" </dev/null && return
+	say "FAILED: $*"
+	say "The end of $log:"
+	tail -n 30 "$log" >&2
+	exit 1
+}
+
+prepare_sources()
+{
+	step 'installing what is missing (nothing, after the first time)'
+	"$top/scripts/setup.sh"
+	step 'getting the kernel source (1 min the first time)'
+	logged source "$top/scripts/kernel-tree.sh" pristine >/dev/null
+	step 'making the series and applying it (1 min the first time)'
+	ksrc=$(logged series "$top/scripts/kernel-tree.sh" patched)
+}
+
+build_kernel()	# variant
+{
+	logged "kernel-$1-build" "$top/scripts/kernel.sh" "$1"
+}
+
+# A make that runs this script must not talk to those that it starts.
+build_tools()
+{
+	(
+		unset MAKEFLAGS MFLAGS MAKELEVEL
+		logged tools make -C "$top/tools/cramfs" OUTPUT="$out/tools/" all >/dev/null
+		logged tools-arm make -C "$top/tools/cramfs" OUTPUT="$out/tools-arm/" \
+			CROSS_COMPILE="$cross_compile" cramfs-map >/dev/null
+	)
+	mkcramfs=$out/tools/mkcramfs
+	cramfs_map=$out/tools-arm/cramfs-map
+}
+
+prepare_rootfs()
+{
+	rootfs=$(logged rootfs "$top/scripts/rootfs.sh" "$cramfs_map")
+}
