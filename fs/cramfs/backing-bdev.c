@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An image in a block device, read through the device's page cache.
+ */
+
+#include <linux/blkdev.h>
+#include <linux/fs_context.h>
+#include <linux/highmem.h>
+#include <linux/pagemap.h>
+
+#include "cramfs.h"
+
+/* Pages to read at once when something is read that nobody announced. */
+#define CRAMFS_BDEV_READAHEAD	4
+
+static int bdev_open(struct super_block *sb, struct fs_context *fc)
+{
+	CRAMFS_SB(sb)->backing.size = bdev_nr_bytes(sb->s_bdev);
+	return 0;
+}
+
+static void bdev_readahead(struct super_block *sb, pgoff_t index,
+			   unsigned long nr_pages)
+{
+	struct address_space *mapping = sb->s_bdev->bd_mapping;
+	struct file_ra_state ra;
+
+	file_ra_state_init(&ra, mapping);
+	page_cache_sync_readahead(mapping, &ra, NULL, index, nr_pages);
+}
+
+static int bdev_get_span(struct super_block *sb, u32 offset, u32 len,
+			 struct cramfs_span *span)
+{
+	struct address_space *mapping = sb->s_bdev->bd_mapping;
+	pgoff_t index = offset >> PAGE_SHIFT;
+	struct folio *folio;
+
+	folio = filemap_get_folio(mapping, index);
+	if (IS_ERR(folio))
+		bdev_readahead(sb, index, CRAMFS_BDEV_READAHEAD);
+	else
+		folio_put(folio);
+
+	folio = read_mapping_folio(mapping, index, NULL);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+
+	span->data = kmap_local_folio(folio, offset_in_folio(folio, offset));
+	span->len = min_t(u32, len, PAGE_SIZE - offset_in_page(offset));
+	span->folio = folio;
+	return 0;
+}
+
+static void bdev_prefetch(struct super_block *sb, u32 offset, u32 len)
+{
+	pgoff_t first = offset >> PAGE_SHIFT;
+	pgoff_t last = ((u64)offset + len - 1) >> PAGE_SHIFT;
+
+	bdev_readahead(sb, first, last - first + 1);
+}
+
+static const struct cramfs_backing_ops bdev_ops = {
+	.open		= bdev_open,
+	.get_span	= bdev_get_span,
+	.prefetch	= bdev_prefetch,
+	.kill_sb	= kill_block_super,
+};
+
+/**
+ * cramfs_get_tree_bdev() - mount the block device that fc->source names
+ * @fc: the mount
+ *
+ * Return: 0 or an error, as fs_context_operations::get_tree does.
+ */
+int cramfs_get_tree_bdev(struct fs_context *fc)
+{
+	struct cramfs_sb_info *sbi = cramfs_prepare_sb_info(fc, &bdev_ops);
+
+	if (IS_ERR(sbi))
+		return PTR_ERR(sbi);
+	return get_tree_bdev(fc, cramfs_fill_super);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An image in a range of physical memory: one that the mount names by its
+ * address, or one that the device tree describes. Who names an address can make
+ * the kernel read, and map, anything that is there; so it takes the privilege of
+ * /dev/mem, and what is memory or belongs to a driver is refused.
+ */
+
+#include <linux/capability.h>
+#include <linux/fs_context.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/mm.h>
+#include <linux/of.h>
+#include <linux/of_address.h>
+#include <linux/overflow.h>
+#include <linux/security.h>
+#include <linux/seq_file.h>
+
+#include "cramfs.h"
+
+#define ROM_PREFIX	"rom:"
+
+static bool named(const struct device_node *np, const char *name)
+{
+	const char *label;
+
+	return of_node_name_eq(np, name) ||
+	       (!of_property_read_string(np, "label", &label) &&
+		!strcmp(label, name));
+}
+
+/* A node for the region @name, with a reference, or NULL. */
+static struct device_node *find_rom(const char *name)
+{
+	struct device_node *parent, *np;
+	const char *label;
+
+	parent = of_find_node_by_path("/reserved-memory");
+	for_each_available_child_of_node(parent, np) {
+		if (named(np, name))
+			break;
+	}
+	of_node_put(parent);
+	if (np)
+		return np;
+
+	for_each_node_with_property(np, "label") {
+		if (of_device_is_available(np) &&
+		    !of_property_read_string(np, "label", &label) &&
+		    !strcmp(label, name))
+			break;
+	}
+	return np;
+}
+
+static int lookup_rom(struct fs_context *fc, const char *name, u64 *start,
+		      u64 *size)
+{
+	struct device_node *np = find_rom(name);
+	struct resource res;
+	int err;
+
+	if (!np) {
+		errorfc(fc, ROM_PREFIX "%s: no such region in the device tree",
+			name);
+		return -ENODEV;
+	}
+	err = of_address_to_resource(np, 0, &res);
+	of_node_put(np);
+	if (err) {
+		errorfc(fc, ROM_PREFIX "%s: the region has no address", name);
+		return err;
+	}
+	*start = res.start;
+	*size = resource_size(&res);
+	return 0;
+}
+
+/* May the caller have any physical address mapped at all? */
+static int check_privilege(struct fs_context *fc)
+{
+	int err;
+
+	if (!capable(CAP_SYS_RAWIO)) {
+		errorfc(fc, "an image in physical memory takes CAP_SYS_RAWIO");
+		return -EPERM;
+	}
+	err = security_locked_down(LOCKDOWN_DEV_MEM);
+	if (err)
+		errorfc(fc, "the kernel is locked down: no image in physical memory");
+	return err;
+}
+
+static int check_range(struct super_block *sb, struct fs_context *fc, u64 start,
+		       u64 size)
+{
+	u64 last;
+
+	if (!size)
+		return invalfc(fc, "%s: the range is empty", sb->s_id);
+	if (size > SIZE_MAX)
+		return invalfc(fc, "%s: the range is too large to map", sb->s_id);
+	if (!PAGE_ALIGNED(start))
+		return invalfc(fc, "%s: the address is not page-aligned",
+			       sb->s_id);
+	if (check_add_overflow(start, size - 1, &last) || last > PHYS_ADDR_MAX)
+		return invalfc(fc, "%s: the range wraps around", sb->s_id);
+	if (region_intersects(start, size, IORESOURCE_SYSTEM_RAM,
+			      IORES_DESC_NONE) != REGION_DISJOINT)
+		return invalfc(fc, "%s: the range is memory of the system",
+			       sb->s_id);
+	return 0;
+}
+
+static void physmem_unmap(struct cramfs_backing *backing)
+{
+	if (backing->virt)
+		memunmap((void *)backing->virt);
+	backing->virt = NULL;
+	if (backing->mapped)
+		release_mem_region(backing->phys, backing->mapped);
+	backing->mapped = 0;
+}
+
+/* Claim and map what the image, of @size bytes, touches. */
+static int physmem_map(struct super_block *sb, struct fs_context *fc, u32 size)
+{
+	struct cramfs_backing *backing = &CRAMFS_SB(sb)->backing;
+	u64 len = PAGE_ALIGN((u64)size);
+	int err;
+
+	physmem_unmap(backing);
+	err = check_range(sb, fc, backing->phys, len);
+	if (err)
+		return err;
+	if (!request_mem_region(backing->phys, len, "cramfs")) {
+		errorfc(fc, "%s: the range is in use", sb->s_id);
+		return -EBUSY;
+	}
+	backing->mapped = len;
+
+	backing->virt = memremap(backing->phys, len, MEMREMAP_WB);
+	if (!backing->virt) {
+		errorfc(fc, "%s: cannot map %llu bytes", sb->s_id, len);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int physmem_open(struct super_block *sb, struct fs_context *fc)
+{
+	const struct cramfs_mount_opts *opts = fc->fs_private;
+	struct cramfs_backing *backing = &CRAMFS_SB(sb)->backing;
+	u64 start, size = U64_MAX;
+	int err;
+
+	if (opts->has_physaddr) {
+		start = opts->physaddr;
+		if (opts->has_physsize)
+			size = opts->physsize;
+		backing->has_physaddr = true;
+		backing->has_physsize = opts->has_physsize;
+	} else {
+		err = lookup_rom(fc, fc->source + strlen(ROM_PREFIX), &start,
+				 &size);
+		if (err)
+			return err;
+	}
+
+	snprintf(sb->s_id, sizeof(sb->s_id), "%#llx", start);
+	err = check_range(sb, fc, start, size == U64_MAX ? PAGE_SIZE : size);
+	if (err)
+		return err;
+
+	backing->phys = start;
+	backing->size = size;
+	backing->has_phys = true;
+	return physmem_map(sb, fc, min_t(u64, size, PAGE_SIZE));
+}
+
+static void physmem_show_options(struct seq_file *m, struct super_block *sb)
+{
+	const struct cramfs_backing *backing = &CRAMFS_SB(sb)->backing;
+
+	if (backing->has_physaddr)
+		seq_printf(m, ",physaddr=%#llx", (u64)backing->phys);
+	if (backing->has_physsize)
+		seq_printf(m, ",physsize=%#llx", backing->size);
+}
+
+static void physmem_kill_sb(struct super_block *sb)
+{
+	kill_anon_super(sb);
+	physmem_unmap(&CRAMFS_SB(sb)->backing);
+}
+
+static const struct cramfs_backing_ops physmem_ops = {
+	.open		= physmem_open,
+	.map		= physmem_map,
+	.show_options	= physmem_show_options,
+	.kill_sb	= physmem_kill_sb,
+};
+
+/**
+ * cramfs_get_tree_physmem() - mount an image in physical memory
+ * @fc: the mount; with the physaddr= option, or rom:NAME as source
+ *
+ * Return: 0 or an error, as fs_context_operations::get_tree does. -EPERM if the
+ * caller may not; -EBUSY if somebody has claimed the range.
+ */
+int cramfs_get_tree_physmem(struct fs_context *fc)
+{
+	const struct cramfs_mount_opts *opts = fc->fs_private;
+	struct cramfs_sb_info *sbi;
+	int err;
+
+	if (!opts->has_physaddr &&
+	    !(fc->source && str_has_prefix(fc->source, ROM_PREFIX)))
+		return invalfc(fc, "physaddr= or a source " ROM_PREFIX "NAME is needed");
+	if (!opts->has_physaddr && opts->has_physsize)
+		return invalfc(fc, "physsize= goes with physaddr=");
+
+	err = check_privilege(fc);
+	if (err)
+		return err;
+
+	sbi = cramfs_prepare_sb_info(fc, &physmem_ops);
+	if (IS_ERR(sbi))
+		return PTR_ERR(sbi);
+	return get_tree_nodev(fc, cramfs_fill_super);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the driver share: the superblock in memory, the decoded
+ * form of a block, and the functions that one file has and another calls.
+ *
+ * Data flows one way: VFS, then data.c or xip.c, then block.c, then a backing.
+ */
+#ifndef _FS_CRAMFS_H
+#define _FS_CRAMFS_H
+
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+#include <uapi/linux/cramfs_fs.h>
+
+#include "backing.h"
+
+struct fs_context;
+struct vm_area_struct;
+
+/**
+ * struct cramfs_sb_info - a mounted image
+ * @backing: what the image lives in
+ * @size: length of the image in bytes; nothing past it is ever looked at
+ * @flags: CRAMFS_FLAG_* of the superblock
+ * @blocks: data blocks, as the builder counted them; 0 if it did not
+ * @files: entries, as the builder counted them; 0 if it did not
+ */
+struct cramfs_sb_info {
+	struct cramfs_backing backing;
+	u32 size;
+	u32 flags;
+	u32 blocks;
+	u32 files;
+};
+
+static inline struct cramfs_sb_info *CRAMFS_SB(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+/**
+ * struct cramfs_mount_opts - mount options, in fs_context::fs_private
+ * @physaddr: physical address of the image, in bytes
+ * @physsize: room there, in bytes
+ * @has_physaddr: @physaddr was given
+ * @has_physsize: @physsize was given
+ */
+struct cramfs_mount_opts {
+	u64 physaddr;
+	u64 physsize;
+	bool has_physaddr;
+	bool has_physsize;
+};
+
+/*
+ * An inode number holds all that reads need to know of the inode on disk: where
+ * the data begins, in units of four bytes (bits 1 to 26), and whether there is
+ * any (bit 0 clear). An entry without data has the offset of the entry itself
+ * there. The bits above keep apart, for user space, entries that share their
+ * data but not their attributes.
+ */
+#define CRAMFS_INO_NO_DATA	1U
+#define CRAMFS_INO_OFFSET_SHIFT	1
+#define CRAMFS_INO_OFFSET_MASK	((1U << CRAMFS_OFFSET_WIDTH) - 1)
+#define CRAMFS_INO_ATTR_SHIFT	(CRAMFS_INO_OFFSET_SHIFT + CRAMFS_OFFSET_WIDTH)
+
+/**
+ * cramfs_data_offset() - where an inode's data begins
+ * @inode: a regular file or symbolic link (the block pointers begin there) or a
+ *	directory (the first entry does), not empty
+ *
+ * Return: the offset in the image, in bytes.
+ */
+static inline u32 cramfs_data_offset(const struct inode *inode)
+{
+	return ((inode->i_ino >> CRAMFS_INO_OFFSET_SHIFT) &
+		CRAMFS_INO_OFFSET_MASK) << 2;
+}
+
+/* Blocks of PAGE_SIZE bytes that the inode's data is cut into. */
+static inline u32 cramfs_nr_blocks(const struct inode *inode)
+{
+	return DIV_ROUND_UP((u32)i_size_read(inode), PAGE_SIZE);
+}
+
+/* super.c */
+int cramfs_fill_super(struct super_block *sb, struct fs_context *fc);
+struct cramfs_sb_info *
+cramfs_prepare_sb_info(struct fs_context *fc,
+		       const struct cramfs_backing_ops *ops);
+int __cold cramfs_corrupt(const struct inode *inode, u64 offset,
+			  const char *what);
+
+/* inode.c */
+ino_t cramfs_ino(const struct cramfs_inode *ci, u32 entry);
+struct inode *cramfs_iget(struct super_block *sb, const struct cramfs_inode *ci,
+			  u32 entry);
+
+/* dir.c */
+extern const struct inode_operations cramfs_dir_inode_operations;
+extern const struct file_operations cramfs_dir_operations;
+
+/* block.c */
+enum cramfs_block_kind {
+	CRAMFS_BLOCK_HOLE,
+	CRAMFS_BLOCK_STORED,
+	CRAMFS_BLOCK_DEFLATED,
+};
+
+/**
+ * struct cramfs_block - where the bytes of one block of a file are
+ * @kind: how they are kept
+ * @offset: where they begin in the image, in bytes; 0 for a hole
+ * @len: how many there are in the image, 0 for a hole; what a stored block
+ *	lacks to the block size reads as zeros
+ */
+struct cramfs_block {
+	enum cramfs_block_kind kind;
+	u32 offset;
+	u32 len;
+};
+
+int cramfs_get_block(struct inode *inode, pgoff_t index,
+		     struct cramfs_block *block);
+
+/* data.c */
+extern const struct address_space_operations cramfs_aops;
+extern const struct inode_operations cramfs_file_inode_operations;
+extern const struct file_operations cramfs_file_operations;
+
+/* inflate.c */
+struct cramfs_inflate;
+struct cramfs_inflate *cramfs_inflate_begin(void *dst, u32 len);
+int cramfs_inflate_input(struct cramfs_inflate *stream, const void *src,
+			 u32 len);
+int cramfs_inflate_end(struct cramfs_inflate *stream);
+void cramfs_inflate_exit(void);
+
+/* xip.c */
+#ifdef CONFIG_CRAMFS_XIP
+int cramfs_file_mmap(struct file *file, struct vm_area_struct *vma);
+#else
+#define cramfs_file_mmap generic_file_readonly_mmap
+#endif
+
+#endif /* _FS_CRAMFS_H */

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Module, mount options, superblock checks, statfs. How the bytes of the image
+ * are fetched is the backing's concern (backing.h).
+ */
+
+#include <linux/fs_context.h>
+#include <linux/fs_parser.h>
+#include <linux/magic.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/statfs.h>
+
+#include "cramfs.h"
+
+/* An image may begin with this many bytes of boot code. */
+#define CRAMFS_BOOT_CODE	512
+
+/**
+ * cramfs_corrupt() - report an image that makes no sense
+ * @inode: where it was seen
+ * @offset: the offset in the image that is wrong, or where what is wrong lies
+ * @what: what is wrong with it
+ *
+ * Return: -EUCLEAN, for the caller to return.
+ */
+int cramfs_corrupt(const struct inode *inode, u64 offset, const char *what)
+{
+	pr_err_ratelimited("cramfs: %s: inode %llu, offset %#llx: %s\n",
+			   inode->i_sb->s_id, (u64)inode->i_ino, offset, what);
+	return -EUCLEAN;
+}
+
+/* Read the superblock at @offset. Return: 1 if there is one, 0, or an error. */
+static int try_superblock(struct super_block *sb, struct fs_context *fc,
+			  u32 offset, struct cramfs_super *super)
+{
+	int err = cramfs_read(sb, offset, super, sizeof(*super));
+
+	/* What is too small for a superblock does not have one. */
+	if (err == -EUCLEAN)
+		return 0;
+	if (err) {
+		errorfc(fc, "%s: cannot read the superblock", sb->s_id);
+		return err;
+	}
+	if (super->magic == CRAMFS_MAGIC)
+		return 1;
+	if (super->magic == CRAMFS_MAGIC_WEND) {
+		if (!(fc->sb_flags & SB_SILENT))
+			errorfc(fc, "%s: wrong endianness: the image is %s-endian",
+				sb->s_id, IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ?
+				"little" : "big");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Find the superblock. Return: its offset, or an error. */
+static int find_superblock(struct super_block *sb, struct fs_context *fc,
+			   struct cramfs_super *super)
+{
+	static const u32 places[] = { 0, CRAMFS_BOOT_CODE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		int ret = try_superblock(sb, fc, places[i], super);
+
+		if (ret)
+			return ret < 0 ? ret : places[i];
+	}
+
+	if (!(fc->sb_flags & SB_SILENT))
+		errorfc(fc, "%s: wrong magic, not a cramfs image", sb->s_id);
+	return -EINVAL;
+}
+
+/* Hold the superblock at @offset against the format and the backing. */
+static int check_superblock(struct super_block *sb, struct fs_context *fc,
+			    const struct cramfs_super *super, u32 offset)
+{
+	struct cramfs_sb_info *sbi = CRAMFS_SB(sb);
+	u32 root = super->root.offset << 2, first = offset + sizeof(*super);
+	u32 unknown = super->flags & ~CRAMFS_SUPPORTED_FLAGS;
+
+	if (unknown)
+		return invalfc(fc, "%s: unsupported feature flags %#x",
+			       sb->s_id, unknown);
+	if (!S_ISDIR(super->root.mode))
+		return invalfc(fc, "%s: the root is not a directory", sb->s_id);
+
+	sbi->flags = super->flags;
+	if (super->flags & CRAMFS_FLAG_FSID_VERSION_2) {
+		if (super->size > sbi->backing.size)
+			return invalfc(fc, "%s: image of %u bytes does not fit: there are %llu",
+				       sb->s_id, super->size,
+				       sbi->backing.size);
+		if (super->size < first)
+			return invalfc(fc, "%s: image size %u is too small",
+				       sb->s_id, super->size);
+		sbi->size = super->size;
+		sbi->blocks = super->fsid.blocks;
+		sbi->files = super->fsid.files;
+	} else {
+		/* The oldest images do not tell their size. */
+		if (sbi->backing.size == U64_MAX)
+			return invalfc(fc, "%s: the image has no size, physsize= is needed",
+				       sb->s_id);
+		sbi->size = min_t(u64, sbi->backing.size, U32_MAX);
+	}
+
+	if (!root)
+		infofc(fc, "%s: empty filesystem", sb->s_id);
+	else if (root != first && root != CRAMFS_BOOT_CODE + sizeof(*super) &&
+		 !(super->flags & CRAMFS_FLAG_SHIFTED_ROOT_OFFSET))
+		return invalfc(fc, "%s: bad root offset %u", sb->s_id, root);
+	return 0;
+}
+
+static int cramfs_statfs(struct dentry *dentry, struct kstatfs *buf)
+{
+	struct super_block *sb = dentry->d_sb;
+	const struct cramfs_sb_info *sbi = CRAMFS_SB(sb);
+
+	buf->f_type = CRAMFS_MAGIC;
+	buf->f_bsize = PAGE_SIZE;
+	buf->f_blocks = sbi->blocks;
+	buf->f_files = sbi->files;
+	buf->f_fsid = u64_to_fsid(huge_encode_dev(sb->s_dev));
+	buf->f_namelen = CRAMFS_MAXPATHLEN;
+	return 0;
+}
+
+static int cramfs_show_options(struct seq_file *m, struct dentry *root)
+{
+	const struct cramfs_backing_ops *ops = CRAMFS_SB(root->d_sb)->backing.ops;
+
+	if (ops->show_options)
+		ops->show_options(m, root->d_sb);
+	return 0;
+}
+
+static const struct super_operations cramfs_super_ops = {
+	.statfs		= cramfs_statfs,
+	.show_options	= cramfs_show_options,
+};
+
+/**
+ * cramfs_fill_super() - make a filesystem of the image in a backing
+ * @sb: the superblock, with what cramfs_prepare_sb_info() made as s_fs_info
+ * @fc: the mount
+ *
+ * Context: s_umount held for writing. On failure kill_sb() undoes all of it.
+ * Return: 0 or an error, which has been reported.
+ */
+int cramfs_fill_super(struct super_block *sb, struct fs_context *fc)
+{
+	struct cramfs_sb_info *sbi = CRAMFS_SB(sb);
+	const struct cramfs_backing_ops *ops = sbi->backing.ops;
+	struct cramfs_super super;
+	struct inode *root;
+	int offset, err;
+
+	err = ops->open(sb, fc);
+	if (err)
+		return err;
+
+	/* Nothing past the first page is looked at before the checks. */
+	sbi->size = min_t(u64, sbi->backing.size, PAGE_SIZE);
+	offset = find_superblock(sb, fc, &super);
+	if (offset < 0)
+		return offset;
+	err = check_superblock(sb, fc, &super, offset);
+	if (err)
+		return err;
+	if (ops->map) {
+		err = ops->map(sb, fc, sbi->size);
+		if (err)
+			return err;
+	}
+
+	sb->s_blocksize = PAGE_SIZE;
+	sb->s_blocksize_bits = PAGE_SHIFT;
+	sb->s_magic = CRAMFS_MAGIC;
+	sb->s_op = &cramfs_super_ops;
+	sb->s_time_min = 0;
+	sb->s_time_max = 0;
+
+	/* Old builders gave the root permissions of no use. */
+	super.root.mode |= 0555;
+	root = cramfs_iget(sb, &super.root,
+			   offset + offsetof(struct cramfs_super, root));
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	sb->s_root = d_make_root(root);
+	return sb->s_root ? 0 : -ENOMEM;
+}
+
+/**
+ * cramfs_prepare_sb_info() - give a mount what its superblock will need
+ * @fc: the mount; takes it as s_fs_info
+ * @ops: the backing that is going to be tried
+ *
+ * Return: it, or an ERR_PTR: -ENOMEM.
+ */
+struct cramfs_sb_info *
+cramfs_prepare_sb_info(struct fs_context *fc,
+		       const struct cramfs_backing_ops *ops)
+{
+	struct cramfs_sb_info *sbi = fc->s_fs_info;
+
+	/* What one backing did not take is left for the next. */
+	if (!sbi)
+		sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
+	if (!sbi)
+		return ERR_PTR(-ENOMEM);
+	sbi->backing.ops = ops;
+	fc->s_fs_info = sbi;
+	return sbi;
+}
+
+static void cramfs_kill_sb(struct super_block *sb)
+{
+	struct cramfs_sb_info *sbi = CRAMFS_SB(sb);
+
+	sbi->backing.ops->kill_sb(sb);
+	kfree(sbi);
+}
+
+enum {
+	Opt_physaddr,
+	Opt_physsize,
+};
+
+static const struct fs_parameter_spec cramfs_fs_parameters[] = {
+	fsparam_u64("physaddr", Opt_physaddr),
+	fsparam_u64("physsize", Opt_physsize),
+	{}
+};
+
+static int cramfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct cramfs_mount_opts *opts = fc->fs_private;
+	struct fs_parse_result result;
+	int opt;
+
+	opt = fs_parse(fc, cramfs_fs_parameters, param, &result);
+	if (opt < 0)
+		return opt;
+	if (!IS_ENABLED(CONFIG_CRAMFS_PHYSMEM))
+		return invalfc(fc, "%s: this kernel has no CONFIG_CRAMFS_PHYSMEM",
+			       param->key);
+
+	switch (opt) {
+	case Opt_physaddr:
+		opts->physaddr = result.uint_64;
+		opts->has_physaddr = true;
+		break;
+	case Opt_physsize:
+		opts->physsize = result.uint_64;
+		opts->has_physsize = true;
+		break;
+	}
+	return 0;
+}
+
+static int cramfs_get_tree(struct fs_context *fc)
+{
+	const struct cramfs_mount_opts *opts = fc->fs_private;
+	int err;
+
+	fc->sb_flags |= SB_RDONLY;
+
+	if (opts->has_physaddr ||
+	    !(fc->fs_type->fs_flags & FS_REQUIRES_DEV) ||
+	    (fc->source && str_has_prefix(fc->source, "rom:"))) {
+		if (!IS_ENABLED(CONFIG_CRAMFS_PHYSMEM))
+			return invalfc(fc, "this kernel has no CONFIG_CRAMFS_PHYSMEM");
+		return cramfs_get_tree_physmem(fc);
+	}
+	if (opts->has_physsize)
+		return invalfc(fc, "physsize= goes with physaddr=");
+	if (!fc->source)
+		return invalfc(fc, "no source given");
+
+	if (cramfs_source_is_mtd(fc->source)) {
+		err = cramfs_get_tree_mtd(fc);
+		/* An mtdblock device serves where MTD itself cannot. */
+		if (err != -EOPNOTSUPP || fc->source[0] != '/')
+			return err;
+	}
+	if (!IS_ENABLED(CONFIG_CRAMFS_BLOCKDEV))
+		return invalfc(fc, "%s: this kernel cannot mount an image there",
+			       fc->source);
+	return cramfs_get_tree_bdev(fc);
+}
+
+/* Nothing can be changed, but what is in /proc/mounts may be said again. */
+static int cramfs_reconfigure(struct fs_context *fc)
+{
+	const struct cramfs_mount_opts *opts = fc->fs_private;
+	const struct cramfs_backing *backing =
+		&CRAMFS_SB(fc->root->d_sb)->backing;
+
+	if (opts->has_physaddr &&
+	    (!backing->has_physaddr || opts->physaddr != backing->phys))
+		return invalfc(fc, "physaddr= cannot be changed");
+	if (opts->has_physsize &&
+	    (!backing->has_physsize || opts->physsize != backing->size))
+		return invalfc(fc, "physsize= cannot be changed");
+
+	fc->sb_flags |= SB_RDONLY;
+	return 0;
+}
+
+static void cramfs_free_fc(struct fs_context *fc)
+{
+	kfree(fc->fs_private);
+	kfree(fc->s_fs_info);
+}
+
+static const struct fs_context_operations cramfs_context_ops = {
+	.parse_param	= cramfs_parse_param,
+	.get_tree	= cramfs_get_tree,
+	.reconfigure	= cramfs_reconfigure,
+	.free		= cramfs_free_fc,
+};
+
+static int cramfs_init_fs_context(struct fs_context *fc)
+{
+	fc->fs_private = kzalloc(sizeof(struct cramfs_mount_opts), GFP_KERNEL);
+	if (!fc->fs_private)
+		return -ENOMEM;
+	fc->ops = &cramfs_context_ops;
+	return 0;
+}
+
+static struct file_system_type cramfs_fs_type = {
+	.owner			= THIS_MODULE,
+	.name			= "cramfs",
+	.init_fs_context	= cramfs_init_fs_context,
+	.parameters		= cramfs_fs_parameters,
+	.kill_sb		= cramfs_kill_sb,
+	.fs_flags		= FS_REQUIRES_DEV,
+};
+MODULE_ALIAS_FS("cramfs");
+
+/*
+ * The same without a device, since only such a type can be the root filesystem
+ * when root= names no device.
+ */
+static struct file_system_type cramfs_physmem_fs_type = {
+	.owner			= THIS_MODULE,
+	.name			= "cramfs_physmem",
+	.init_fs_context	= cramfs_init_fs_context,
+	.parameters		= cramfs_fs_parameters,
+	.kill_sb		= cramfs_kill_sb,
+};
+MODULE_ALIAS_FS("cramfs_physmem");
+
+static int __init cramfs_init(void)
+{
+	int err;
+
+	err = register_filesystem(&cramfs_fs_type);
+	if (err || !IS_ENABLED(CONFIG_CRAMFS_PHYSMEM))
+		return err;
+
+	err = register_filesystem(&cramfs_physmem_fs_type);
+	if (err)
+		unregister_filesystem(&cramfs_fs_type);
+	return err;
+}
+
+static void __exit cramfs_exit(void)
+{
+	if (IS_ENABLED(CONFIG_CRAMFS_PHYSMEM))
+		unregister_filesystem(&cramfs_physmem_fs_type);
+	unregister_filesystem(&cramfs_fs_type);
+	cramfs_inflate_exit();
+}
+
+module_init(cramfs_init);
+module_exit(cramfs_exit);
+MODULE_DESCRIPTION("Compressed ROM file system");
+MODULE_LICENSE("GPL");
