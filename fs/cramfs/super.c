@@ -228,13 +228,13 @@ static void cramfs_kill_sb(struct super_block *sb)
 }
 
 enum {
-	Opt_physaddr,
-	Opt_physsize,
+	CRAMFS_OPT_PHYSADDR,
+	CRAMFS_OPT_PHYSSIZE,
 };
 
 static const struct fs_parameter_spec cramfs_fs_parameters[] = {
-	fsparam_u64("physaddr", Opt_physaddr),
-	fsparam_u64("physsize", Opt_physsize),
+	fsparam_u64("physaddr", CRAMFS_OPT_PHYSADDR),
+	fsparam_u64("physsize", CRAMFS_OPT_PHYSSIZE),
 	{}
 };
 
@@ -252,11 +252,11 @@ static int cramfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 			       param->key);
 
 	switch (opt) {
-	case Opt_physaddr:
+	case CRAMFS_OPT_PHYSADDR:
 		opts->physaddr = result.uint_64;
 		opts->has_physaddr = true;
 		break;
-	case Opt_physsize:
+	case CRAMFS_OPT_PHYSSIZE:
 		opts->physsize = result.uint_64;
 		opts->has_physsize = true;
 		break;
@@ -328,9 +328,11 @@ static const struct fs_context_operations cramfs_context_ops = {
 
 static int cramfs_init_fs_context(struct fs_context *fc)
 {
-	fc->fs_private = kzalloc(sizeof(struct cramfs_mount_opts), GFP_KERNEL);
-	if (!fc->fs_private)
+	struct cramfs_mount_opts *opts = kzalloc(sizeof(*opts), GFP_KERNEL);
+
+	if (!opts)
 		return -ENOMEM;
+	fc->fs_private = opts;
 	fc->ops = &cramfs_context_ops;
 	return 0;
 }

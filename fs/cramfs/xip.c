@@ -95,7 +95,7 @@ static vm_fault_t copy_page_of_image(struct vm_fault *vmf, struct inode *inode,
 		return VM_FAULT_SIGBUS;
 
 	flush_dcache_page(vmf->cow_page);
-	__SetPageUptodate(vmf->cow_page);
+	__folio_mark_uptodate(page_folio(vmf->cow_page));
 	ret = finish_fault(vmf);
 	return ret ?: VM_FAULT_DONE_COW;
 }

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,9 +190,9 @@ static void print_run(const struct run *run)
 
 	if (!run->nr_pages)
 		return;
-	printf("    %08" PRIx64 " %5lu %s", (uint64_t)run->vaddr, run->nr_pages, name[run->place]);
+	printf("    %08llx %5lu %s", run->vaddr, run->nr_pages, name[run->place]);
 	if (run->place == IN_FLASH)
-		printf(" at %08" PRIx64, (uint64_t)run->paddr);
+		printf(" at %08llx", run->paddr);
 	putchar('\n');
 }
 
@@ -212,8 +212,7 @@ static void add_to_run(struct run *run, __u64 vaddr, __u64 entry)
 
 static void print_mapping(const struct mapping *m, const unsigned long *nr)
 {
-	printf("%08" PRIx64 "-%08" PRIx64 " %s %08" PRIx64, (uint64_t)m->start, (uint64_t)m->end,
-	       m->perms, (uint64_t)m->offset);
+	printf("%08llx-%08llx %s %08llx", m->start, m->end, m->perms, m->offset);
 	printf(" flash=%-4lu ram=%-4lu absent=%-4lu %s\n", nr[IN_FLASH], nr[IN_RAM], nr[ABSENT],
 	       m->path);
 }

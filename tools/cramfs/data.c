@@ -328,7 +328,7 @@ static __u32 encode_pointer(struct encoder *enc, __u64 val, __u32 flags)
 {
 	if (val > MAX_POINTER)
 		die_entry(enc->e, "image too large: a block at %llu is out of a pointer's reach",
-			  (unsigned long long)val);
+			  val);
 	if (flags)
 		enc->flags |= CRAMFS_FLAG_EXT_BLOCK_POINTERS;
 	return val | flags;

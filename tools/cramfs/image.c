@@ -67,9 +67,6 @@ static void put_inode(unsigned char *p, const struct entry *e, bool big_endian)
 
 	if (S_ISCHR(e->mode) || S_ISBLK(e->mode))
 		size = major(e->rdev) << 8 | minor(e->rdev);
-	if (e->offset > MAX_INODE_OFFSET)
-		die_entry(e, "image too large: data at %llu is out of an inode's reach",
-			  (unsigned long long)e->offset);
 
 	put_u32(p, two_fields(e->mode, CRAMFS_MODE_WIDTH, e->uid, big_endian), big_endian);
 	put_u32(p + 4, two_fields(size, CRAMFS_SIZE_WIDTH, e->gid, big_endian), big_endian);
@@ -185,10 +182,9 @@ static void print_data(const struct entry *e, size_t len)
 
 	for (i = 0; e->stored && i < nr; i++)
 		stored += e->stored[i];
-	printf("%s: %llu bytes to %zu", path, (unsigned long long)e->size, len);
+	printf("%s: %llu bytes to %zu", path, e->size, len);
 	if (stored)
-		printf(" and %u of %u blocks stored at 0x%llx", stored, nr,
-		       (unsigned long long)e->stored_offset);
+		printf(" and %u of %u blocks stored at 0x%llx", stored, nr, e->stored_offset);
 	putchar('\n');
 	free(path);
 }
@@ -200,6 +196,9 @@ static void write_data(struct entry *e, struct image *img)
 	size_t len;
 
 	e->offset = img->end;
+	if (e->offset > MAX_INODE_OFFSET)
+		die_entry(e, "image too large: data at %llu is out of an inode's reach",
+			  e->offset);
 	len = data_encode(e, data, img->opt, out, &img->flags);
 	output_write(out, len, img->end);
 	if (e->stored)
@@ -220,9 +219,6 @@ static void write_files(struct entry *e, struct image *img)
 		e->offset = e->same->offset;
 	else if (entry_has_data(e))
 		write_data(e, img);
-	if (e->offset > MAX_INODE_OFFSET)
-		die_entry(e, "image too large: data at %llu is out of an inode's reach",
-			  (unsigned long long)e->offset);
 	for (i = 0; i < e->nr_children; i++)
 		write_files(e->child[i], img);
 }

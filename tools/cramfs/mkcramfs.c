@@ -151,7 +151,7 @@ static void print_tree(const struct entry *e)
 	if (S_ISCHR(e->mode) || S_ISBLK(e->mode))
 		printf("%4u,%4u %s", major(e->rdev), minor(e->rdev), path);
 	else
-		printf("%9llu %s", (unsigned long long)e->size, path);
+		printf("%9llu %s", e->size, path);
 	if (S_ISLNK(e->mode))
 		printf(" -> %s", e->target);
 	putchar('\n');
@@ -190,7 +190,7 @@ int main(int argc, char **argv)
 	data_dedup(root);
 	size = image_write(root, &opt);
 	if (opt.verbose)
-		printf("%s: %llu bytes\n", opt.output, (unsigned long long)size);
+		printf("%s: %llu bytes\n", opt.output, size);
 
 	finish_messages(&opt);
 	output_commit(size);

@@ -191,8 +191,7 @@ static void check_representable(const struct entry *e)
 		die_entry(e, "device number %u:%u is above 255:255", major(e->rdev),
 			  minor(e->rdev));
 	if (e->size > MAX_FILE_SIZE)
-		die_entry(e, "size %llu is above %u bytes", (unsigned long long)e->size,
-			  MAX_FILE_SIZE);
+		die_entry(e, "size %llu is above %u bytes", e->size, MAX_FILE_SIZE);
 }
 
 static int compare_names(const void *a, const void *b)

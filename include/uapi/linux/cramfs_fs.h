@@ -39,9 +39,9 @@
  *	there is no data
  */
 struct cramfs_inode {
-	__u32 mode:CRAMFS_MODE_WIDTH, uid:CRAMFS_UID_WIDTH;
-	__u32 size:CRAMFS_SIZE_WIDTH, gid:CRAMFS_GID_WIDTH;
-	__u32 namelen:CRAMFS_NAMELEN_WIDTH, offset:CRAMFS_OFFSET_WIDTH;
+	__u32 mode : CRAMFS_MODE_WIDTH, uid : CRAMFS_UID_WIDTH;
+	__u32 size : CRAMFS_SIZE_WIDTH, gid : CRAMFS_GID_WIDTH;
+	__u32 namelen : CRAMFS_NAMELEN_WIDTH, offset : CRAMFS_OFFSET_WIDTH;
 };
 
 /**
@@ -104,8 +104,8 @@ struct cramfs_super {
  * DIRECT_PTR the rest of the pointer is the byte offset where the block ends;
  * with it, the offset where the block begins, in units of four bytes.
  */
-#define CRAMFS_BLK_FLAG_UNCOMPRESSED	(1U << 31)
-#define CRAMFS_BLK_FLAG_DIRECT_PTR	(1U << 30)
+#define CRAMFS_BLK_FLAG_UNCOMPRESSED	0x80000000U
+#define CRAMFS_BLK_FLAG_DIRECT_PTR	0x40000000U
 
 #define CRAMFS_BLK_FLAGS		(CRAMFS_BLK_FLAG_UNCOMPRESSED | \
 					 CRAMFS_BLK_FLAG_DIRECT_PTR)

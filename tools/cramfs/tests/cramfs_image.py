@@ -426,7 +426,6 @@ class Data:
         self.kinds = (kinds + kinds[-1] * count)[:count]
         self.order = order or range(count)
         self.same = same or {}
-        self.offset = 0
 
     def chunk(self, index):
         return self.content[index * PAGE:(index + 1) * PAGE]
@@ -474,13 +473,14 @@ class Builder:
         self.pad = pad
         self.out = bytearray(self.first_dir)
         self.placed = {}		# id(node) to (offset, size) of its children
+        self.data_at = {}		# id(data) to offset
         self.count = 1
 
     def build(self):
         """The image, with size and CRC."""
         self._place_dirs()
         for node in self._nodes(self.root):
-            if node.data and node.data.content and not node.data.offset:
+            if node.data and node.data.content and id(node.data) not in self.data_at:
                 self._write_data(node.data)
         self._write_inodes()
         if self.pad:
@@ -513,7 +513,7 @@ class Builder:
         if kind == stat.S_IFDIR:
             offset, size = self.placed[id(node)]
         elif kind in (stat.S_IFREG, stat.S_IFLNK) and node.data:
-            offset, size = node.data.offset, len(node.data.content)
+            offset, size = self.data_at.get(id(node.data), 0), len(node.data.content)
         elif kind in (stat.S_IFCHR, stat.S_IFBLK):
             size = node.rdev
         return self.codec.put_inode(node.mode, node.uid, size, node.gid, name_len, offset)
@@ -529,7 +529,7 @@ class Builder:
 
     def _write_data(self, data):
         self._align(4)
-        data.offset = len(self.out)
+        start = self.data_at[id(data)] = len(self.out)
         count = len(data.kinds)
         self.out += bytes(4 * count)
         pointers = [0] * count
@@ -537,7 +537,7 @@ class Builder:
             pointers[index] = (pointers[data.same[index]] if index in data.same
                                else self._write_block(data, index))
         for index, ptr in enumerate(pointers):
-            at = data.offset + 4 * index
+            at = start + 4 * index
             self.out[at:at + 4] = self.codec.put32(ptr)
 
     def _write_block(self, data, index):
