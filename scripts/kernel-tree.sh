@@ -82,8 +82,8 @@ apply_series()
 		sed -n 's,^\(---\|+++\) [ab]/,/,p; s,^rename from ,/,p' "$out"/series/*.patch)
 	tree_git "$am" checkout -q
 	GIT_COMMITTER_NAME=series GIT_COMMITTER_EMAIL=series@localhost \
-		tree_git "$am" am -q --committer-date-is-author-date \
-		"$out"/series/[0-9]*-*.patch >&2 ||
+		tree_git "$am" am -q --empty=drop --committer-date-is-author-date \
+		"$out"/series/*.patch >&2 ||
 		die 'the series does not apply to the pristine tree'
 	top_of_series=$(tree_git "$am" rev-parse HEAD)
 	tree_git "$pristine" worktree remove --force "$am"

@@ -29,9 +29,10 @@ zimage=$build/arch/arm/boot/zImage
 stamp=$build/built-from
 log=$out/log/kernel-$variant.log
 
-# Everything that the result depends on.
+# Everything that the result depends on. Of the tree, what the series changes
+# without having a part in a kernel is left out.
 key=$({
-	tree_git "$src" rev-parse 'HEAD^{tree}'
+	tree_git "$src" ls-tree HEAD | grep -v -P '\t(Documentation|MAINTAINERS|tools)$'
 	"${cross_compile}gcc" --version
 	cat "$top/scripts/kbuild.sh" "${fragments[@]}"
 } | sha256sum | cut -d' ' -f1)
