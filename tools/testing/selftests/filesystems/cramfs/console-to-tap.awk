@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Turns the console log of a test guest (init.c runs the tests in it) into TAP
+# without numbers: a line for each test, named after the run, with what was said
+# during a failed one; and a line each for how the run and its kernel ended.
+#
+# Variables: run, the name of the run; status, how qemu-virt.sh ended.
+
+function result(ok, name)
+{
+	print (ok ? "ok" : "not ok") " - " run ": " name
+}
+
+function say_tail(nr)
+{
+	for (i = lines > nr ? lines - nr + 1 : 1; i <= lines; i++)
+		print "# " line[i]
+}
+
+function end_program()
+{
+	if (program == "")
+		return
+	if (seen != plan || !plan) {
+		result(0, program " gives a result for each of its tests")
+		print "# " seen " results, plan " plan
+		say_tail(40)
+	}
+	program = ""
+}
+
+BEGIN {
+	splat = "BUG:|WARNING:|KASAN|UBSAN|Oops|Internal error|Kernel panic|Bad page|" \
+		"possible (circular|recursive|irq)|inconsistent lock|suspicious RCU|" \
+		"sleeping function|scheduling while atomic|refcount_t|INFO: (task|rcu)|" \
+		"Unable to handle kernel|lock held when returning|nobody cared"
+}
+
+{
+	sub(/\r$/, "")
+	line[++lines] = $0
+}
+
+$0 ~ splat && !/^(not )?ok / && splats++ < 20 {
+	splat_text = splat_text "# " $0 "\n"
+	splat_until = lines + 40
+	next
+}
+
+lines <= splat_until {
+	splat_text = splat_text "# " $0 "\n"
+}
+
+/^# run / {
+	program = $3
+	sub(/:.*/, "", program)
+	plan = seen = 0
+	next
+}
+
+/^# end / {
+	end_program()
+	next
+}
+
+/^# all run/ {
+	complete = 1
+	next
+}
+
+/^1\.\.[0-9]+$/ {
+	plan = substr($0, 4) + 0
+	next
+}
+
+/^#  RUN / {
+	start = lines
+	next
+}
+
+/^(not )?ok [0-9]+ / {
+	failed = $1 == "not"
+	text = $0
+	sub(/^(not )?ok [0-9]+ /, "", text)
+	sub(/^global\./, "", text)
+	seen++
+	programs_seen++
+	result(!failed, text)
+	if (failed)
+		say_tail(lines - start > 40 ? 40 : lines - start)
+}
+
+END {
+	end_program()
+	result(complete && status == 0, "guest runs all tests and switches off")
+	if (!complete || status != 0) {
+		print "# qemu-virt.sh ended with status " status
+		say_tail(40)
+	}
+	result(splat_text == "", "kernel log is clean")
+	printf "%s", splat_text
+}

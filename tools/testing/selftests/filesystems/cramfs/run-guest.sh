@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Build the guest tests, make images with them, boot each image from each place
+# where a root can be, and print all results as one TAP stream. The tests are in
+# test_*.c, the images in guest_images.py, the machine in qemu-virt.sh; here is
+# only which of them meet. A name as argument (mtd/xip, debug) runs only that.
+
+set -euo pipefail
+
+usage='environment:
+  KERNEL         zImage with the driver
+  KERNEL_BASE    zImage with the unmodified driver; without it, no comparison
+  KERNEL_DEBUG   zImage with the driver and lock and memory checks; may be left out
+  MKCRAMFS       mkcramfs to make images with
+  ROOTFS         directory with busybox and libc for ARM
+  KSRC           kernel tree, for kselftest_harness.h and nolibc
+  WORK           scratch directory
+  CROSS_COMPILE  (arm-linux-gnueabihf-)
+  JOBS           guests at a time (number of processors)'
+
+here=$(cd "$(dirname "$0")" && pwd)
+
+die()
+{
+	echo "run-guest.sh: $*" >&2
+	exit 1
+}
+
+for name in KERNEL MKCRAMFS ROOTFS KSRC WORK; do
+	if [ -z "${!name:-}" ]; then
+		# As a kernel selftest without its surroundings.
+		echo "1..0 # SKIP $name is not set"
+		echo "$usage" >&2
+		exit 4
+	fi
+done
+export CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
+jobs=${JOBS:-$(nproc)}
+mkdir -p "$WORK"
+WORK=$(cd "$WORK" && pwd)
+programs=$WORK/programs images=$WORK/images logs=$WORK/logs
+only=${1:-}
+
+mkdir -p "$programs" "$logs"
+rm -f "$logs"/*
+make -s -C "$here" KSELFTESTS="$KSRC/tools/testing/selftests" OUTPUT="$programs" \
+	>"$logs/build.log" 2>&1 || { cat "$logs/build.log" >&2; die 'the programs do not build'; }
+fakeroot -- python3 "$here/guest_images.py" --rootfs "$ROOTFS" --programs "$programs" \
+	--mkcramfs "$MKCRAMFS" --out "$images" xip plain punched util-linux \
+	>"$logs/images.log" 2>&1 || { cat "$logs/images.log" >&2; die 'the images cannot be made'; }
+
+# boot NAME KERNEL ROOT IMAGE PROGRAM,.. TIMEOUT [OPTION...]: one guest; its TAP in $logs.
+boot()
+{
+	local name=$1 kernel=$2 root=$3 image=$4 run=$5 limit=$6
+	local log=$logs/${1//\//-}.log disk=vd append status=0
+	local file=$images/$image.img
+	shift 6
+
+	case $root in
+	mtd | cfi | physmem) file=$images/$image.flash ;;
+	esac
+	[ "$root" = block ] && disk+=b || disk+=a
+	append="init=/t/bin/init quiet loglevel=1 panic_print=0x20 log_buf_len=1M"
+	append+=" cramfs.mode=$root cramfs.image=$image cramfs.expect=/dev/$disk"
+	append+=" cramfs.corners=/dev/vd$(tr ab bc <<<"${disk#vd}") cramfs.run=$run"
+	case $root in
+	mtd | cfi) append+=" $(cat "$images/$image.cmdline")" ;;
+	esac
+	case $name in
+	base-*) append+=" cramfs.peer=1" ;;
+	esac
+	"$here/qemu-virt.sh" --kernel "$kernel" --image "$file" --root "$root" --append "$append" \
+		--drive "$images/$image.expect" --drive "$images/corners" --log "$log" \
+		--timeout "$limit" --work "$WORK/vm/${name//\//-}" "$@" \
+		>/dev/null 2>"$log.qemu" || status=$?
+	awk -v run="$name" -v status="$status" -f "$here/console-to-tap.awk" "$log" \
+		>"$log.part" 2>&1 || echo "not ok - $name: console log can be read" >>"$log.part"
+	[ "$status" = 0 ] || sed 's/^/# /' "$log.qemu" >>"$log.part"
+	rm -rf "$WORK/vm/${name//\//-}"
+	mv "$log.part" "$log.tap"
+}
+
+total=0 failed=0
+shown=()
+
+# Number and print the results of guests that have ended.
+show()
+{
+	local tap line
+
+	for tap in "$logs"/*.tap; do
+		[ -e "$tap" ] || continue
+		while IFS= read -r line; do
+			case $line in
+			'ok - '*)	echo "ok $((++total)) ${line#ok }" ;;
+			'not ok - '*)	echo "not ok $((++total)) ${line#not ok }"
+					failed=$((failed + 1)) ;;
+			*)		echo "$line" ;;
+			esac
+		done <"$tap"
+		mv "$tap" "$tap.shown"
+		shown+=("$tap")
+	done
+}
+
+running=0
+started=0
+
+start()
+{
+	[ -z "$only" ] || [[ $1 == $only ]] || return 0
+	started=$((started + 1))
+	if [ "$running" -ge "$jobs" ]; then
+		wait -n || true
+		running=$((running - 1))
+		show
+	fi
+	boot "$@" &
+	running=$((running + 1))
+}
+
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+
+echo 'TAP version 13'
+
+all=test_tree,test_data,test_map,test_proc
+if [ -n "${KERNEL_DEBUG:-}" ]; then
+	# First, since it takes longest.
+	mounts=test_mount:-v:physmem:-v:block:-f:physaddr:-f:block
+	start debug/punched "$KERNEL_DEBUG" physmem punched "$all,$mounts" 600 --smp 2 --mem 256
+fi
+
+for image in xip plain punched util-linux; do
+	for root in mtd physmem block; do
+		run=$all
+		case $image/$root in
+		xip/mtd)	run+=,test_mount:-v:mtd:-f:mtd:-f:claimed ;;
+		xip/physmem)	run+=,test_mount:-v:physmem:-f:physaddr,test_mount:-f:lockdown ;;
+		xip/block)	run+=,test_mount:-v:block:-f:block ;;
+		esac
+		start "$root/$image" "$KERNEL" "$root" "$image" "$run" 240
+	done
+done
+for root in cfi rom romram; do
+	mem=()
+	[ $root != romram ] || mem=(--mem 128)
+	start "$root/xip" "$KERNEL" "$root" xip test_tree,test_map,test_proc 240 "${mem[@]}"
+done
+
+# What mkcramfs makes is to work with the unmodified driver as well.
+if [ -n "${KERNEL_BASE:-}" ]; then
+	for image in xip plain punched util-linux; do
+		for root in mtd block; do
+			start "base-$root/$image" "$KERNEL_BASE" "$root" "$image" \
+				"test_tree:-f:tree" 240
+		done
+	done
+fi
+
+while [ "$running" -gt 0 ]; do
+	wait -n || true
+	running=$((running - 1))
+	show
+done
+trap - EXIT
+if [ "${#shown[@]}" -ne "$started" ]; then
+	echo "not ok $((++total)) - every guest has given its results"
+	echo "# ${#shown[@]} of $started"
+	failed=$((failed + 1))
+fi
+echo "1..$total"
+[ "$failed" = 0 ]

@@ -1,0 +1,825 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mounting: hand-made images with everything that the format allows, from each
+ * backing; images and options that must be refused, with the error and a line
+ * in the kernel's log; what a mount claims and gives back.
+ *
+ * Which fixtures apply depends on where the root is: run-guest.sh selects.
+ */
+#include <fcntl.h>
+#include <linux/blkpg.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "kselftest_harness.h"
+#include "tree.h"
+
+#define LOG_SIZE	8192
+
+/* The kernel's log from here on. */
+static int log_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+
+	lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+static void log_read(int fd, char *text)
+{
+	size_t len = 0;
+	ssize_t got;
+
+	while (len < LOG_SIZE - 2048 && (got = read(fd, text + len, 2047)) > 0)
+		len += got;
+	text[len] = 0;
+	close(fd);
+}
+
+/* How many lines there are with both words in them. */
+static int log_count(const char *text, const char *one, const char *two)
+{
+	char line[2048];
+	int count = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)len, text);
+		count += strstr(line, one) && strstr(line, two);
+		text += len + (text[len] == '\n');
+	}
+	return count;
+}
+
+/* The disk of corner cases, of which one partition at a time is made. */
+static int set_partition(int op, unsigned long start, unsigned long len)
+{
+	struct blkpg_partition part = { .start = start, .length = len, .pno = 1 };
+	struct blkpg_ioctl_arg arg = { .op = op, .datalen = sizeof(part), .data = &part };
+	int fd = open(guest.corners, O_RDONLY);
+	int ret = ioctl(fd, BLKPG, &arg);
+
+	close(fd);
+	return ret;
+}
+
+struct source {
+	char name[64];		/* as mount() wants it */
+	char options[64];
+	char backing[64];	/* as the log calls it */
+};
+
+static int block_source(const struct image *image, struct source *source)
+{
+	set_partition(BLKPG_DEL_PARTITION, 0, 0);
+	if (set_partition(BLKPG_ADD_PARTITION, image->disk, (image->len + 511) & ~511UL))
+		return -1;
+	snprintf(source->name, sizeof(source->name), "%s1", guest.corners);
+	snprintf(source->backing, sizeof(source->backing), "%s1: ", guest.corners + 5);
+	return 0;
+}
+
+/* Number of an MTD device, -1 if there is none of this name. */
+static int mtd_number(const char *name)
+{
+	char text[4096], quoted[64], *at;
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", name);
+	if (read_text("/proc/mtd", text, sizeof(text)) < 0)
+		return -1;
+	at = strstr(text, quoted);
+	if (!at)
+		return -1;
+	while (at > text && at[-1] != '\n')
+		at--;
+	return atoi(at + 3);
+}
+
+static int mtd_source(const struct image *image, struct source *source)
+{
+	snprintf(source->name, sizeof(source->name), "mtd:%s", image->name);
+	snprintf(source->backing, sizeof(source->backing), "mtd%d: ", mtd_number(image->name));
+	return mtd_number(image->name) < 0 ? -1 : 0;
+}
+
+static int physmem_source(const struct image *image, struct source *source)
+{
+	unsigned long at = guest.rom_start + image->flash;
+
+	snprintf(source->name, sizeof(source->name), "none");
+	snprintf(source->options, sizeof(source->options), "physaddr=%#lx,physsize=%#lx", at,
+		 (image->len + PAGE - 1) & ~(PAGE - 1));
+	snprintf(source->backing, sizeof(source->backing), "%#lx: ", at);
+	return 0;
+}
+
+static int mount_source(const struct source *source)
+{
+	return mount(source->name, MNT, "cramfs", MS_RDONLY, source->options);
+}
+
+FIXTURE(corner) {
+	struct source source;
+	int log;
+};
+
+FIXTURE_VARIANT(corner) {
+	int (*source)(const struct image *image, struct source *source);
+	bool linear;
+};
+
+FIXTURE_VARIANT_ADD(corner, block) { .source = block_source, .linear = false };
+FIXTURE_VARIANT_ADD(corner, mtd) { .source = mtd_source, .linear = true };
+FIXTURE_VARIANT_ADD(corner, physmem) { .source = physmem_source, .linear = true };
+
+FIXTURE_SETUP(corner)
+{
+	umount2(MNT, MNT_DETACH);
+	self->log = log_open();
+	ASSERT_LE(0, self->log);
+}
+
+FIXTURE_TEARDOWN(corner)
+{
+	umount2(MNT, MNT_DETACH);
+}
+
+#define SOURCE(which) do {						\
+	const struct image *__image = find_image(which);		\
+									\
+	ASSERT_NE(NULL, __image);					\
+	ASSERT_EQ(0, variant->source(__image, &self->source));		\
+} while (0)
+
+#define MOUNT(which) do {						\
+	SOURCE(which);							\
+	ASSERT_EQ(0, mount_source(&self->source))			\
+		TH_LOG("%s %s: %s", self->source.name, self->source.options, strerror(errno)); \
+} while (0)
+
+/* An image that must mount, and be what the host described. */
+#define GOOD(test, image)						\
+	TEST_F(corner, test)						\
+	{								\
+		MOUNT(image);						\
+		EXPECT_EQ(0, compare_tree(find_image(image), MNT, TREE_ALL & ~TREE_TIMES, \
+					  variant->linear));		\
+		EXPECT_EQ(0, umount(MNT));				\
+	}
+
+GOOD(block_pointers_of_all_kinds_in_one_file, "mixed")
+GOOD(direct_stored_last_block_of_a_whole_page, "full")
+GOOD(holes_anywhere, "holes")
+GOOD(entries_that_share_data_keep_their_attributes, "alias")
+GOOD(unsorted_directory, "unsorted")
+GOOD(types_without_data, "special")
+GOOD(fsid_version_1, "v1")
+GOOD(superblock_at_512, "at512")
+GOOD(shifted_root_offset, "shifted")
+GOOD(empty_image, "empty")
+GOOD(pages_in_any_order_and_shared, "scatter")
+GOOD(page_with_other_data_after_the_tail, "poison")
+GOOD(signature_that_means_nothing, "sig")
+GOOD(image_that_ends_inside_a_page, "odd")
+
+/* An image that must be refused, with a line that says why and where. */
+#define BAD(test, image, why)						\
+	TEST_F(corner, test)						\
+	{								\
+		char text[LOG_SIZE];					\
+									\
+		SOURCE(image);						\
+		EXPECT_EQ(-1, mount_source(&self->source));		\
+		EXPECT_EQ(EINVAL, errno);				\
+		log_read(self->log, text);				\
+		EXPECT_EQ(1, log_count(text, self->source.backing, why)) \
+			TH_LOG("no '%s%s' in: %s", self->source.backing, why, text); \
+	}
+
+BAD(wrong_magic_is_refused, "magic", "wrong magic")
+BAD(wrong_endianness_is_refused_by_name, "endian", "wrong endianness")
+BAD(wrong_endianness_at_512_is_refused_by_name, "endian512", "wrong endianness")
+BAD(unknown_feature_flag_is_refused, "flags", "feature flags")
+BAD(truncated_image_is_refused, "cut", "does not fit")
+BAD(size_beyond_the_device_is_refused, "beyond", "does not fit")
+BAD(size_below_a_superblock_is_refused, "short", "too small")
+BAD(root_that_is_a_file_is_refused, "rootfile", "not a directory")
+BAD(root_offset_inside_the_superblock_is_refused, "rootoff", "root offset")
+
+TEST_F(corner, refused_image_can_be_followed_by_a_good_one)
+{
+	SOURCE("magic");
+	ASSERT_EQ(-1, mount_source(&self->source));
+	MOUNT("mixed");
+	ASSERT_EQ(0, umount(MNT));
+	SOURCE("magic");
+	ASSERT_EQ(-1, mount_source(&self->source));
+}
+
+TEST_F(corner, unmount_and_mount_again)
+{
+	for (int n = 0; n < 10; n++) {
+		MOUNT(n % 2 ? "scatter" : "mixed");
+		EXPECT_EQ(0, compare_tree(find_image(n % 2 ? "scatter" : "mixed"), MNT,
+					  TREE_ALL & ~TREE_TIMES, variant->linear));
+		ASSERT_EQ(0, umount(MNT));
+	}
+}
+
+TEST_F(corner, unknown_option_is_refused)
+{
+	SOURCE("mixed");
+	strcat(self->source.options, ",nosuchoption");
+	EXPECT_EQ(-1, mount_source(&self->source));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(corner, open_file_keeps_the_mount_busy)
+{
+	int fd;
+
+	MOUNT("mixed");
+	fd = open(MNT "/all", O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, umount(MNT));
+	EXPECT_EQ(EBUSY, errno);
+	close(fd);
+	EXPECT_EQ(0, umount(MNT));
+}
+
+TEST_F(corner, mapping_keeps_the_mount_busy)
+{
+	unsigned char *p;
+	int fd;
+
+	MOUNT("scatter");
+	fd = open(MNT "/back", O_RDONLY);
+	p = mmap(NULL, 7 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	close(fd);
+	EXPECT_EQ(-1, umount(MNT));
+	EXPECT_EQ(EBUSY, errno);
+	munmap(p, 7 * PAGE);
+	EXPECT_EQ(0, umount(MNT));
+}
+
+TEST_F(corner, mapping_outlives_a_lazy_unmount)
+{
+	const struct entry *entry = find_entry(find_image("scatter"), "/back");
+	unsigned char *p;
+	int fd;
+
+	MOUNT("scatter");
+	fd = open(MNT "/back", O_RDONLY);
+	p = mmap(NULL, 7 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	close(fd);
+	ASSERT_EQ(0, umount2(MNT, MNT_DETACH));
+	EXPECT_EQ(entry->crc, crc32(0, p, entry->size));
+	munmap(p, 7 * PAGE);
+}
+
+TEST_F(corner, mount_is_read_only_even_when_asked_otherwise)
+{
+	SOURCE("mixed");
+	if (mount(self->source.name, MNT, "cramfs", 0, self->source.options)) {
+		EXPECT_TRUE(errno == EACCES || errno == EROFS);
+	} else {
+		EXPECT_EQ(-1, mkdir(MNT "/new", 0755));
+		EXPECT_EQ(EROFS, errno);
+	}
+}
+
+/* The image "hostile" is sound but for three files and a directory. */
+static ssize_t read_block(const char *path, unsigned long index)
+{
+	unsigned char buf[PAGE];
+	int fd = open(path, O_RDONLY);
+	ssize_t got = pread(fd, buf, PAGE, index * PAGE);
+
+	close(fd);
+	return got;
+}
+
+TEST_F(corner, block_pointer_beyond_the_image_is_an_error)
+{
+	char text[LOG_SIZE];
+
+	MOUNT("hostile");
+	EXPECT_EQ(-1, read_block(MNT "/ptr", 1));
+	EXPECT_TRUE(errno == EUCLEAN || errno == EIO);
+	log_read(self->log, text);
+	EXPECT_LE(1, log_count(text, self->source.backing, "inode"));
+	EXPECT_EQ(PAGE, read_block(MNT "/ptr", 0));
+	EXPECT_EQ(PAGE, read_block(MNT "/ptr", 2));
+}
+
+TEST_F(corner, mapping_of_a_block_beyond_the_image_is_sigbus)
+{
+	int fd, status;
+	volatile unsigned char *p;
+	pid_t pid;
+
+	MOUNT("hostile");
+	fd = open(MNT "/ptr", O_RDONLY);
+	p = mmap(NULL, 3 * PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	pid = fork();
+	if (!pid) {
+		p[0];
+		p[2 * PAGE];
+		p[PAGE];
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(SIGBUS, WTERMSIG(status));
+	close(fd);
+	munmap((void *)p, 3 * PAGE);
+}
+
+TEST_F(corner, damaged_stream_is_an_error)
+{
+	MOUNT("hostile");
+	EXPECT_EQ(-1, read_block(MNT "/stream", 0));
+	EXPECT_TRUE(errno == EUCLEAN || errno == EIO);
+	EXPECT_EQ(PAGE, read_block(MNT "/stream", 1));
+}
+
+TEST_F(corner, pointer_table_beyond_the_image_is_an_error)
+{
+	MOUNT("hostile");
+	EXPECT_EQ(-1, read_block(MNT "/table", 0));
+	EXPECT_TRUE(errno == EUCLEAN || errno == EIO);
+}
+
+TEST_F(corner, directory_loop_ends)
+{
+	struct stat st;
+
+	MOUNT("hostile");
+	EXPECT_EQ(0, stat(MNT "/up", &st));
+	EXPECT_EQ(-1, stat(MNT "/up/x/x/x", &st));
+	EXPECT_TRUE(errno == ELOOP || errno == EUCLEAN);
+}
+
+FIXTURE(block) {
+	struct source source;
+	int log;
+};
+
+FIXTURE_SETUP(block)
+{
+	umount2(MNT, MNT_DETACH);
+	self->log = log_open();
+}
+
+FIXTURE_TEARDOWN(block)
+{
+	umount2(MNT, MNT_DETACH);
+}
+
+TEST_F(block, device_smaller_than_a_superblock_is_refused)
+{
+	char text[LOG_SIZE];
+
+	ASSERT_EQ(0, block_source(find_image("tiny"), &self->source));
+	EXPECT_EQ(-1, mount_source(&self->source));
+	EXPECT_EQ(EINVAL, errno);
+	log_read(self->log, text);
+	EXPECT_EQ(1, log_count(text, self->source.backing, ""));
+}
+
+TEST_F(block, missing_device_is_refused)
+{
+	EXPECT_EQ(-1, mount("/dev/nosuch", MNT, "cramfs", MS_RDONLY, NULL));
+	EXPECT_EQ(ENOENT, errno);
+}
+
+TEST_F(block, character_device_is_refused)
+{
+	EXPECT_EQ(-1, mount("/dev/null", MNT, "cramfs", MS_RDONLY, NULL));
+	EXPECT_EQ(ENOTBLK, errno);
+}
+
+TEST_F(block, second_mount_of_a_device_is_the_same_filesystem)
+{
+	struct stat one, two;
+
+	ASSERT_EQ(0, block_source(find_image("mixed"), &self->source));
+	ASSERT_EQ(0, mount_source(&self->source));
+	ASSERT_EQ(0, stat(MNT "/all", &one));
+	ASSERT_EQ(0, mount_source(&self->source));
+	ASSERT_EQ(0, stat(MNT "/all", &two));
+	EXPECT_EQ(one.st_dev, two.st_dev);
+	EXPECT_EQ(one.st_ino, two.st_ino);
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_EQ(0, compare_tree(find_image("mixed"), MNT, TREE_READ, false));
+}
+
+FIXTURE(mtd) {
+	struct source source;
+	int log;
+};
+
+FIXTURE_SETUP(mtd)
+{
+	umount2(MNT, MNT_DETACH);
+	self->log = log_open();
+}
+
+FIXTURE_TEARDOWN(mtd)
+{
+	umount2(MNT, MNT_DETACH);
+}
+
+TEST_F(mtd, device_by_number)
+{
+	snprintf(self->source.name, sizeof(self->source.name), "mtd%d", mtd_number("mixed"));
+	ASSERT_EQ(0, mount_source(&self->source));
+	EXPECT_EQ(0, compare_tree(find_image("mixed"), MNT, TREE_READ | TREE_PLACES, true));
+}
+
+TEST_F(mtd, device_by_its_block_device)
+{
+	snprintf(self->source.name, sizeof(self->source.name), "/dev/mtdblock%d",
+		 mtd_number("mixed"));
+	ASSERT_EQ(0, mount_source(&self->source));
+	EXPECT_EQ(0, compare_tree(find_image("mixed"), MNT, TREE_READ | TREE_PLACES, true));
+}
+
+TEST_F(mtd, missing_device_is_refused)
+{
+	EXPECT_EQ(-1, mount("mtd:nosuch", MNT, "cramfs", MS_RDONLY, NULL));
+	EXPECT_NE(0, errno);
+	EXPECT_EQ(-1, mount("mtd4711", MNT, "cramfs", MS_RDONLY, NULL));
+	EXPECT_NE(0, errno);
+}
+
+TEST_F(mtd, second_mount_of_a_device_is_the_same_filesystem)
+{
+	struct stat one, two;
+
+	ASSERT_EQ(0, mount("mtd:mixed", MNT, "cramfs", MS_RDONLY, NULL));
+	ASSERT_EQ(0, stat(MNT "/all", &one));
+	ASSERT_EQ(0, mount("mtd:mixed", MNT, "cramfs", MS_RDONLY, NULL));
+	ASSERT_EQ(0, stat(MNT "/all", &two));
+	EXPECT_EQ(one.st_dev, two.st_dev);
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_EQ(0, compare_tree(find_image("mixed"), MNT, TREE_READ | TREE_PLACES, true));
+}
+
+TEST_F(mtd, device_without_physical_address_mounts_without_xip)
+{
+	/* phram shows the image "scatter" once more. */
+	ASSERT_EQ(0, mount("mtd:phram", MNT, "cramfs", MS_RDONLY, NULL));
+	EXPECT_EQ(0, compare_tree(find_image("scatter"), MNT, TREE_ALL, false));
+}
+
+TEST_F(mtd, device_without_physical_address_says_so_once)
+{
+	char text[LOG_SIZE];
+
+	ASSERT_EQ(0, mount("mtd:phram", MNT, "cramfs", MS_RDONLY, NULL));
+	ASSERT_EQ(0, compare_tree(find_image("scatter"), MNT, TREE_ALL, false));
+	log_read(self->log, text);
+	EXPECT_EQ(1, log_count(text, "phram", "physical address")) TH_LOG("%s", text);
+}
+
+/* Where the root is, so that there are two ways to the same bytes. */
+static unsigned long root_at(void)
+{
+	return guest.rom_start;
+}
+
+static void drop_rawio(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	syscall(SYS_capget, &head, data);
+	data[0].effective &= ~(1U << CAP_SYS_RAWIO);
+	data[0].permitted &= ~(1U << CAP_SYS_RAWIO);
+	syscall(SYS_capset, &head, data);
+}
+
+static int mount_phys(unsigned long long addr, unsigned long long size)
+{
+	char options[96];
+
+	snprintf(options, sizeof(options), size == 1 ? "physaddr=%#llx" :
+		 "physaddr=%#llx,physsize=%#llx", addr, size);
+	return mount("none", MNT, "cramfs", MS_RDONLY, options);
+}
+
+#define WHOLE	1ULL	/* no physsize= */
+
+/* A refused address: error, and one line with both words. */
+#define REFUSED(addr, size, error, why) do {				\
+	char __text[LOG_SIZE];						\
+	int __log = log_open();						\
+									\
+	EXPECT_EQ(-1, mount_phys(addr, size));				\
+	EXPECT_EQ(error, errno);					\
+	log_read(__log, __text);					\
+	EXPECT_EQ(1, log_count(__text, "cramfs: ", why))		\
+		TH_LOG("no '%s' in: %s", why, __text);			\
+} while (0)
+
+FIXTURE(physaddr) {
+	unsigned long good;	/* address of an image */
+	unsigned long len;	/* of the room that it takes */
+};
+
+FIXTURE_SETUP(physaddr)
+{
+	const struct image *image = find_image("scatter");
+
+	umount2(MNT, MNT_DETACH);
+	ASSERT_NE(NULL, image);
+	self->good = guest.rom_start + image->flash;
+	self->len = (image->len + PAGE - 1) & ~(PAGE - 1);
+}
+
+FIXTURE_TEARDOWN(physaddr)
+{
+	umount2(MNT, MNT_DETACH);
+}
+
+TEST_F(physaddr, unaligned_address_is_refused)
+{
+	REFUSED(self->good + 512, WHOLE, EINVAL, "page-aligned");
+	REFUSED(self->good + 1, self->len, EINVAL, "page-aligned");
+}
+
+TEST_F(physaddr, size_of_zero_is_refused)
+{
+	REFUSED(self->good, 0, EINVAL, "empty");
+}
+
+TEST_F(physaddr, range_that_wraps_is_refused)
+{
+	REFUSED(0xfffff000ULL, 0x2000, EINVAL, "wraps");
+	REFUSED(0xfffffffffffff000ULL, 0x2000, EINVAL, "wraps");
+}
+
+TEST_F(physaddr, range_beyond_the_address_space_is_refused)
+{
+	REFUSED(0x100000000ULL, 0x1000, EINVAL, "wraps");
+	REFUSED(self->good, 0x100000000ULL, EINVAL, "");
+}
+
+/* First and last byte of RAM. */
+static int ram_range(unsigned long *first, unsigned long *last)
+{
+	char text[8192], *at, *start;
+
+	if (read_text("/proc/iomem", text, sizeof(text)) < 0)
+		return -1;
+	at = strstr(text, " : System RAM");
+	if (!at)
+		return -1;
+	*at = 0;
+	start = strrchr(text, '\n');
+	return sscanf(start ? start : text, " %lx-%lx", first, last) == 2 ? 0 : -1;
+}
+
+TEST_F(physaddr, system_ram_is_refused)
+{
+	unsigned long first, last;
+
+	ASSERT_EQ(0, ram_range(&first, &last));
+	REFUSED(first, WHOLE, EINVAL, "memory of the system");
+	REFUSED(first, 0x1000, EINVAL, "memory of the system");
+	REFUSED(first + 0x8000, 0x1000, EINVAL, "memory of the system");
+	REFUSED(last + 1 - 0x1000, 0x1000, EINVAL, "memory of the system");
+}
+
+TEST_F(physaddr, range_that_reaches_into_system_ram_is_refused)
+{
+	unsigned long first, last;
+
+	ASSERT_EQ(0, ram_range(&first, &last));
+	REFUSED(first - 0x1000, 0x2000, EINVAL, "memory of the system");
+	REFUSED(last + 1 - 0x1000, 0x2000, EINVAL, "memory of the system");
+	REFUSED(self->good, last - self->good, EINVAL, "memory of the system");
+}
+
+TEST_F(physaddr, image_that_reaches_into_system_ram_is_refused)
+{
+	/* The range is not known before its superblock is read: "beyond" says 2 GiB. */
+	const struct image *image = find_image("beyond");
+
+	REFUSED(guest.rom_start + image->flash, WHOLE, EINVAL, "memory of the system");
+}
+
+TEST_F(physaddr, range_of_another_mount_is_refused)
+{
+	REFUSED(root_at(), WHOLE, EBUSY, "in use");
+	REFUSED(root_at() + PAGE, 0x1000, EBUSY, "in use");
+	ASSERT_EQ(0, mount_phys(self->good, self->len));
+	REFUSED(self->good, self->len, EBUSY, "in use");
+	REFUSED(self->good + PAGE, 0x1000, EBUSY, "in use");
+}
+
+TEST_F(physaddr, registers_of_a_driver_are_refused)
+{
+	/* The UART of this console. */
+	REFUSED(0x09000000, 0x1000, EBUSY, "in use");
+}
+
+TEST_F(physaddr, caller_without_cap_sys_rawio_is_refused)
+{
+	drop_rawio();
+	REFUSED(self->good, self->len, EPERM, "CAP_SYS_RAWIO");
+	EXPECT_EQ(-1, mount("rom:nosuch", MNT, "cramfs", MS_RDONLY, NULL));
+	EXPECT_EQ(EPERM, errno);
+	EXPECT_EQ(-1, mount("none", MNT, "cramfs_physmem", MS_RDONLY, "physaddr=0x8000000"));
+	EXPECT_EQ(EPERM, errno);
+}
+
+TEST_F(physaddr, missing_region_by_name_is_refused)
+{
+	EXPECT_EQ(-1, mount("rom:nosuch", MNT, "cramfs", MS_RDONLY, NULL));
+	EXPECT_EQ(ENODEV, errno);
+}
+
+TEST_F(physaddr, image_larger_than_physsize_is_refused)
+{
+	REFUSED(self->good, self->len - PAGE, EINVAL, "does not fit");
+	REFUSED(self->good, PAGE, EINVAL, "does not fit");
+}
+
+TEST_F(physaddr, options_that_make_no_sense_are_refused)
+{
+	static const char *const options[] = {
+		"physaddr", "physaddr=", "physaddr=here", "physaddr=0x", "physsize=0x1000",
+		"physaddr=-4096", "physaddr=0x4000000x",
+	};
+
+	for (unsigned int n = 0; n < ARRAY_SIZE(options); n++) {
+		EXPECT_EQ(-1, mount("none", MNT, "cramfs", MS_RDONLY, options[n]))
+			TH_LOG("%s", options[n]);
+		EXPECT_EQ(EINVAL, errno) TH_LOG("%s", options[n]);
+	}
+	EXPECT_EQ(-1, mount("none", MNT, "cramfs_physmem", MS_RDONLY, NULL));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+static bool iomem_has(unsigned long start, unsigned long len)
+{
+	char text[8192], want[64];
+
+	snprintf(want, sizeof(want), "%08lx-%08lx : cramfs", start, start + len - 1);
+	return read_text("/proc/iomem", text, sizeof(text)) > 0 && strstr(text, want);
+}
+
+TEST_F(physaddr, root_is_claimed_in_iomem)
+{
+	unsigned long len = (find_image("root")->len + PAGE - 1) & ~(PAGE - 1);
+
+	EXPECT_TRUE(iomem_has(root_at(), len));
+}
+
+TEST_F(physaddr, mount_claims_and_unmount_releases)
+{
+	EXPECT_FALSE(iomem_has(self->good, self->len));
+	ASSERT_EQ(0, mount_phys(self->good, self->len));
+	EXPECT_TRUE(iomem_has(self->good, self->len));
+	ASSERT_EQ(0, umount(MNT));
+	EXPECT_FALSE(iomem_has(self->good, self->len));
+}
+
+TEST_F(physaddr, refused_mount_releases_its_claim)
+{
+	const struct image *bad = find_image("magic");
+	char before[8192], after[8192];
+
+	ASSERT_LT(0, read_text("/proc/iomem", before, sizeof(before)));
+	REFUSED(guest.rom_start + bad->flash, WHOLE, EINVAL, "wrong magic");
+	REFUSED(self->good, PAGE, EINVAL, "does not fit");
+	ASSERT_LT(0, read_text("/proc/iomem", after, sizeof(after)));
+	EXPECT_STREQ(before, after);
+}
+
+TEST_F(physaddr, lazily_unmounted_range_stays_claimed_while_mapped)
+{
+	unsigned char *p;
+	int fd;
+
+	ASSERT_EQ(0, mount_phys(self->good, self->len));
+	fd = open(MNT "/back", O_RDONLY);
+	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	close(fd);
+	ASSERT_EQ(0, umount2(MNT, MNT_DETACH));
+	EXPECT_TRUE(iomem_has(self->good, self->len));
+	REFUSED(self->good, self->len, EBUSY, "in use");
+	munmap(p, PAGE);
+	EXPECT_FALSE(iomem_has(self->good, self->len));
+}
+
+TEST_F(physaddr, size_is_not_needed)
+{
+	ASSERT_EQ(0, mount_phys(self->good, WHOLE));
+	EXPECT_EQ(0, compare_tree(find_image("scatter"), MNT, TREE_ALL, true));
+	EXPECT_TRUE(iomem_has(self->good, self->len));
+}
+
+TEST_F(physaddr, type_for_root_mounts_too)
+{
+	char options[64];
+
+	snprintf(options, sizeof(options), "physaddr=%lu", self->good);
+	ASSERT_EQ(0, mount("none", MNT, "cramfs_physmem", MS_RDONLY, options));
+	EXPECT_EQ(0, compare_tree(find_image("scatter"), MNT, TREE_ALL, true));
+}
+
+TEST_F(physaddr, proc_mounts_shows_the_options)
+{
+	char text[4096], want[96];
+
+	ASSERT_EQ(0, mount_phys(self->good, self->len));
+	ASSERT_LT(0, read_text("/proc/mounts", text, sizeof(text)));
+	snprintf(want, sizeof(want), "physaddr=%#lx,physsize=%#lx", self->good, self->len);
+	EXPECT_NE(NULL, strstr(text, want)) TH_LOG("no %s in %s", want, text);
+	snprintf(want, sizeof(want), " / cramfs_physmem ro,relatime,physaddr=%#lx ", root_at());
+	EXPECT_NE(NULL, strstr(text, want)) TH_LOG("no %s in %s", want, text);
+}
+
+TEST_F(physaddr, remount_to_another_address_is_refused)
+{
+	char options[64];
+
+	ASSERT_EQ(0, mount_phys(self->good, self->len));
+	snprintf(options, sizeof(options), "physaddr=%#lx", self->good + PAGE);
+	EXPECT_EQ(-1, mount(NULL, MNT, NULL, MS_REMOUNT | MS_RDONLY, options));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(physaddr, failed_claims_do_not_pile_up)
+{
+	const struct image *bad = find_image("magic");
+
+	for (int n = 0; n < 50; n++) {
+		ASSERT_EQ(-1, mount_phys(guest.rom_start + bad->flash, WHOLE));
+	}
+	ASSERT_EQ(0, mount_phys(self->good, self->len));
+}
+
+/* Cannot be undone: to be run last. */
+FIXTURE(lockdown) {
+	unsigned long good;
+};
+
+FIXTURE_SETUP(lockdown)
+{
+	int fd;
+
+	umount2(MNT, MNT_DETACH);
+	self->good = guest.rom_start + find_image("scatter")->flash;
+	mount("securityfs", "/sys/kernel/security", "securityfs", 0, NULL);
+	fd = open("/sys/kernel/security/lockdown", O_WRONLY);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(9, write(fd, "integrity", 9));
+	close(fd);
+}
+
+FIXTURE_TEARDOWN(lockdown)
+{
+}
+
+TEST_F(lockdown, physical_address_is_refused)
+{
+	REFUSED(self->good, WHOLE, EPERM, "locked down");
+}
+
+/* A root by MTD: its driver has claimed the flash. */
+FIXTURE(claimed) {
+	int unused;
+};
+
+FIXTURE_SETUP(claimed)
+{
+}
+
+FIXTURE_TEARDOWN(claimed)
+{
+}
+
+TEST_F(claimed, flash_of_an_mtd_driver_is_refused)
+{
+	const struct image *image = find_image("scatter");
+
+	REFUSED(root_at(), WHOLE, EBUSY, "in use");
+	REFUSED(guest.rom_start + image->flash, 0x1000, EBUSY, "in use");
+}
+
+TEST_HARNESS_MAIN
