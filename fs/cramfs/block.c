@@ -75,31 +75,71 @@ static int block_start(struct inode *inode, pgoff_t index, u64 *start)
 	return err;
 }
 
+/* Bytes of the file in @nr_blocks from block @index on. */
+static u32 file_len(struct inode *inode, pgoff_t index, u32 nr_blocks)
+{
+	return min_t(u64, (u64)nr_blocks << PAGE_SHIFT,
+		     i_size_read(inode) - ((u64)index << PAGE_SHIFT));
+}
+
+/*
+ * Add to @extent, which is block @index and has the direct pointer @ptr, the
+ * stored blocks that follow it in the file and in the image alike.
+ */
+static void extend_stored(struct inode *inode, pgoff_t index, u32 ptr,
+			  u32 max_blocks, struct cramfs_extent *extent)
+{
+	const struct cramfs_sb_info *sbi = CRAMFS_SB(inode->i_sb);
+	struct cramfs_span span;
+	u32 nr = 1, len;
+
+	max_blocks = min_t(u32, max_blocks, cramfs_nr_blocks(inode) - index);
+	if (max_blocks < 2 ||
+	    cramfs_get_span(inode->i_sb,
+			    cramfs_data_offset(inode) + (index + 1) * sizeof(u32),
+			    (max_blocks - 1) * sizeof(u32), &span))
+		return;
+
+	for (const u32 *next = span.data; nr <= span.len / sizeof(u32); nr++) {
+		ptr += PAGE_SIZE >> CRAMFS_BLK_DIRECT_PTR_SHIFT;
+		if (*next++ != ptr)
+			break;
+	}
+	cramfs_put_span(&span);
+
+	len = file_len(inode, index, nr);
+	if ((u64)extent->offset + len <= sbi->size) {
+		extent->nr_blocks = nr;
+		extent->len = len;
+	}
+}
+
 /**
- * cramfs_get_block() - find a block of a file
+ * cramfs_get_extent() - find blocks of a file
  * @inode: a regular file or symbolic link
- * @index: which block, in units of PAGE_SIZE
- * @block: filled in
+ * @index: the first block, in units of PAGE_SIZE
+ * @max_blocks: the most blocks that are wanted, at least 1
+ * @extent: filled in
  *
  * A block past the end of the file is a hole.
  *
  * Context: As for cramfs_get_span(): does not sleep if the image is in memory.
- * Return: 0, and the block is inside of the image, a stored one not longer than
- * PAGE_SIZE. -EUCLEAN, after a message, if the pointers make no sense; or the
- * error of the device.
+ * Return: 0, and the extent has at least one block and is inside of the image.
+ * -EUCLEAN, after a message, if the pointers make no sense; or the error of the
+ * device.
  */
-int cramfs_get_block(struct inode *inode, pgoff_t index,
-		     struct cramfs_block *block)
+int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
+		      struct cramfs_extent *extent)
 {
 	const struct cramfs_sb_info *sbi = CRAMFS_SB(inode->i_sb);
-	u32 nr_blocks = cramfs_nr_blocks(inode), ptr;
 	u64 start, len;
 	u16 direct_len;
 	bool stored;
+	u32 ptr;
 	int err;
 
-	*block = (struct cramfs_block){ .kind = CRAMFS_BLOCK_HOLE };
-	if (index >= nr_blocks)
+	*extent = (struct cramfs_extent){ .nr_blocks = 1 };
+	if (index >= cramfs_nr_blocks(inode))
 		return 0;
 
 	err = read_pointer(inode, index, &ptr);
@@ -117,8 +157,7 @@ int cramfs_get_block(struct inode *inode, pgoff_t index,
 		len = (u64)(ptr & ~CRAMFS_BLK_FLAGS) - start;
 	} else if (stored) {
 		start = direct_offset(ptr);
-		len = min_t(u64, PAGE_SIZE,
-			    i_size_read(inode) - ((u64)index << PAGE_SHIFT));
+		len = file_len(inode, index, 1);
 	} else {
 		start = direct_offset(ptr);
 		err = read_direct_len(inode, start, &direct_len);
@@ -137,8 +176,10 @@ int cramfs_get_block(struct inode *inode, pgoff_t index,
 		return cramfs_corrupt(inode, start,
 				      "block outside of the image");
 
-	block->kind = stored ? CRAMFS_BLOCK_STORED : CRAMFS_BLOCK_DEFLATED;
-	block->offset = start;
-	block->len = len;
+	extent->kind = stored ? CRAMFS_BLOCK_STORED : CRAMFS_BLOCK_DEFLATED;
+	extent->offset = start;
+	extent->len = len;
+	if (stored && (ptr & CRAMFS_BLK_FLAG_DIRECT_PTR))
+		extend_stored(inode, index, ptr, max_blocks, extent);
 	return 0;
 }

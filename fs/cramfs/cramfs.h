@@ -108,20 +108,23 @@ enum cramfs_block_kind {
 };
 
 /**
- * struct cramfs_block - where the bytes of one block of a file are
+ * struct cramfs_extent - where the bytes of blocks of a file are
  * @kind: how they are kept
  * @offset: where they begin in the image, in bytes; 0 for a hole
  * @len: how many there are in the image, 0 for a hole; what a stored block
  *	lacks to the block size reads as zeros
+ * @nr_blocks: how many blocks these are; more than one only if all are stored,
+ *	and all but the last one fill a block
  */
-struct cramfs_block {
+struct cramfs_extent {
 	enum cramfs_block_kind kind;
 	u32 offset;
 	u32 len;
+	u32 nr_blocks;
 };
 
-int cramfs_get_block(struct inode *inode, pgoff_t index,
-		     struct cramfs_block *block);
+int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
+		      struct cramfs_extent *extent);
 
 /* data.c */
 extern const struct address_space_operations cramfs_aops;

@@ -19,7 +19,7 @@ static u32 block_file_len(struct inode *inode, pgoff_t index)
 		     i_size_read(inode) - ((u64)index << PAGE_SHIFT));
 }
 
-static int inflate_block(struct inode *inode, const struct cramfs_block *block,
+static int inflate_block(struct inode *inode, const struct cramfs_extent *block,
 			 void *dst, u32 dst_len)
 {
 	u32 offset = block->offset, left = block->len;
@@ -52,11 +52,11 @@ static int inflate_block(struct inode *inode, const struct cramfs_block *block,
 
 static int read_block(struct inode *inode, pgoff_t index, void *dst)
 {
-	struct cramfs_block block;
+	struct cramfs_extent block;
 	u32 len = 0;
 	int err;
 
-	err = cramfs_get_block(inode, index, &block);
+	err = cramfs_get_extent(inode, index, 1, &block);
 	if (err)
 		return err;
 
@@ -92,10 +92,10 @@ static int cramfs_read_folio(struct file *file, struct folio *folio)
 /* Where the data of blocks @first to @last lies, as far as that is in order. */
 static void prefetch_blocks(struct inode *inode, pgoff_t first, pgoff_t last)
 {
-	struct cramfs_block a, b;
+	struct cramfs_extent a, b;
 
-	if (cramfs_get_block(inode, first, &a) ||
-	    cramfs_get_block(inode, last, &b))
+	if (cramfs_get_extent(inode, first, 1, &a) ||
+	    cramfs_get_extent(inode, last, 1, &b))
 		return;
 	if (a.kind == CRAMFS_BLOCK_HOLE || b.kind == CRAMFS_BLOCK_HOLE)
 		return;
@@ -123,45 +123,36 @@ const struct address_space_operations cramfs_aops = {
 };
 
 /*
- * Copy @len bytes of the image, which is in memory, then zeros up to @total.
- * Return: bytes copied, fewer than @total if the reader's memory is not there.
+ * Read what @extent, which is stored or a hole, has at @iocb's position: from the
+ * image, which is in memory, then zeros.
  */
-static size_t copy_stored(struct super_block *sb, u32 offset, size_t len,
-			  size_t total, struct iov_iter *to)
+static ssize_t read_uncached(struct kiocb *iocb, struct iov_iter *to,
+			     struct inode *inode,
+			     const struct cramfs_extent *extent)
 {
+	u32 from = offset_in_page(iocb->ki_pos);
 	struct cramfs_span span;
-	size_t done = 0;
+	size_t total, len, done = 0;
+	int err;
+
+	total = min3((u64)iov_iter_count(to),
+		     ((u64)extent->nr_blocks << PAGE_SHIFT) - from,
+		     (u64)(i_size_read(inode) - iocb->ki_pos));
+	len = extent->len > from ? min_t(size_t, extent->len - from, total) : 0;
 
 	if (len) {
-		if (cramfs_get_span(sb, offset, len, &span))
-			return 0;
+		err = cramfs_get_span(inode->i_sb, extent->offset + from, len,
+				      &span);
+		if (err)
+			return err;
 		done = copy_to_iter(span.data, len, to);
 		cramfs_put_span(&span);
 	}
 	if (done == len)
 		done += iov_iter_zero(total - len, to);
-	return done;
-}
 
-/* Read what block @index has at @iocb's position, without the page cache. */
-static ssize_t read_uncached(struct kiocb *iocb, struct iov_iter *to,
-			     struct inode *inode,
-			     const struct cramfs_block *block)
-{
-	pgoff_t index = iocb->ki_pos >> PAGE_SHIFT;
-	u32 from = offset_in_page(iocb->ki_pos);
-	size_t total, len;
-	ssize_t done;
-
-	total = min_t(size_t, block_file_len(inode, index) - from,
-		      iov_iter_count(to));
-	len = block->len > from ? min_t(size_t, block->len - from, total) : 0;
-
-	done = copy_stored(inode->i_sb, block->offset + from, len, total, to);
-	if (!done)
-		return -EFAULT;
 	iocb->ki_pos += done;
-	return done;
+	return done ?: -EFAULT;
 }
 
 /* Read blocks from @iocb's position to before @end through the page cache. */
@@ -184,7 +175,7 @@ static ssize_t read_cached(struct kiocb *iocb, struct iov_iter *to, loff_t end)
 static ssize_t cramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	struct cramfs_block block;
+	struct cramfs_extent extent;
 	ssize_t done = 0, ret = 0;
 
 	if (!CRAMFS_SB(inode->i_sb)->backing.virt)
@@ -192,17 +183,18 @@ static ssize_t cramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	while (iov_iter_count(to) && iocb->ki_pos < i_size_read(inode)) {
 		pgoff_t index = iocb->ki_pos >> PAGE_SHIFT, end = index;
+		u32 max_blocks = (iov_iter_count(to) >> PAGE_SHIFT) + 2;
 
 		do {
-			ret = cramfs_get_block(inode, end, &block);
-			if (ret || block.kind != CRAMFS_BLOCK_DEFLATED)
+			ret = cramfs_get_extent(inode, end, max_blocks, &extent);
+			if (ret || extent.kind != CRAMFS_BLOCK_DEFLATED)
 				break;
-		} while (++end - index <= iov_iter_count(to) >> PAGE_SHIFT);
+		} while (++end - index < max_blocks);
 
 		if (end > index)
 			ret = read_cached(iocb, to, (loff_t)end << PAGE_SHIFT);
 		else if (!ret)
-			ret = read_uncached(iocb, to, inode, &block);
+			ret = read_uncached(iocb, to, inode, &extent);
 
 		if (ret <= 0)
 			break;
@@ -229,21 +221,17 @@ const struct file_operations cramfs_file_operations = {
 	.mmap		= cramfs_file_mmap,
 };
 
-struct extent {
-	u64 logical;
-	u64 physical;
-	u64 len;
-	u32 flags;
-};
-
-static bool extent_append(struct extent *extent, const struct extent *next)
+static int fiemap_add(struct fiemap_extent_info *info, u64 logical,
+		      const struct cramfs_extent *extent, u32 flags)
 {
-	if (extent->flags || next->flags ||
-	    extent->logical + extent->len != next->logical ||
-	    extent->physical + extent->len != next->physical)
-		return false;
-	extent->len += next->len;
-	return true;
+	if (extent->kind == CRAMFS_BLOCK_DEFLATED)
+		flags |= FIEMAP_EXTENT_ENCODED;
+	if (offset_in_page(extent->offset))
+		flags |= FIEMAP_EXTENT_NOT_ALIGNED;
+
+	return fiemap_fill_next_extent(info, logical, extent->offset,
+				       (u64)extent->nr_blocks << PAGE_SHIFT,
+				       flags);
 }
 
 /*
@@ -253,56 +241,38 @@ static bool extent_append(struct extent *extent, const struct extent *next)
 static int cramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
 			 u64 start, u64 len)
 {
-	struct extent extent = {}, next;
-	struct cramfs_block block;
-	u64 end;
+	struct cramfs_extent extent, last = {};
+	u64 logical = 0;
+	pgoff_t index;
 	int ret;
 
 	ret = fiemap_prep(inode, info, start, &len, 0);
 	if (ret)
 		return ret;
-	end = start + len;
 
-	for (pgoff_t index = start >> PAGE_SHIFT;
-	     index < cramfs_nr_blocks(inode); index++) {
-		ret = cramfs_get_block(inode, index, &block);
+	/* The last extent is known as such only when no other has followed. */
+	for (index = start >> PAGE_SHIFT; index < cramfs_nr_blocks(inode);
+	     index += extent.nr_blocks) {
+		ret = cramfs_get_extent(inode, index, U32_MAX, &extent);
 		if (ret)
 			return ret;
-		if (block.kind == CRAMFS_BLOCK_HOLE)
+		if (extent.kind == CRAMFS_BLOCK_HOLE)
 			continue;
 
-		next.logical = (u64)index << PAGE_SHIFT;
-		next.physical = block.offset;
-		next.len = PAGE_SIZE;
-		next.flags = 0;
-		if (block.kind == CRAMFS_BLOCK_DEFLATED)
-			next.flags |= FIEMAP_EXTENT_ENCODED;
-		if (offset_in_page(block.offset))
-			next.flags |= FIEMAP_EXTENT_NOT_ALIGNED;
+		if (last.len)
+			ret = fiemap_add(info, logical, &last, 0);
+		if (ret || (u64)index << PAGE_SHIFT >= start + len)
+			return min(ret, 0);
+		last = extent;
+		logical = (u64)index << PAGE_SHIFT;
 
-		if (extent.len && extent_append(&extent, &next))
-			continue;
-		/* The last one is known as such only when there is no next. */
-		if (extent.len) {
-			ret = fiemap_fill_next_extent(info, extent.logical,
-						      extent.physical,
-						      extent.len, extent.flags);
-			if (ret)
-				return ret < 0 ? ret : 0;
-		}
-		extent = next;
-		if (next.logical >= end)
-			return 0;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 	}
 
-	if (extent.len)
-		ret = fiemap_fill_next_extent(info, extent.logical,
-					      extent.physical, extent.len,
-					      extent.flags |
-					      FIEMAP_EXTENT_LAST);
-	return ret < 0 ? ret : 0;
+	if (last.len)
+		ret = fiemap_add(info, logical, &last, FIEMAP_EXTENT_LAST);
+	return min(ret, 0);
 }
 
 const struct inode_operations cramfs_file_inode_operations = {

@@ -15,67 +15,59 @@
 
 #include "cramfs.h"
 
-/* Pages that a fault maps at most, the aligned window around the address. */
+/* A fault maps what it can of so many pages, aligned, around the address. */
 #define CRAMFS_FAULT_AROUND	16
 
 /*
- * A page can be mapped if it is a page of the image, and if the rest of it, after
- * a short block, is zeros: it may be another file's data.
+ * Which pages from @index on, @max at most, can be mapped from the image: those
+ * that are whole pages of it. What follows a short block has to be zeros, since
+ * it may be another file's data.
  *
- * Return: 1, with @offset set to where the page is in the image, 0 if not, or an
- * error. Does not sleep.
+ * Return: how many, with @offset set to where the first one is in the image, 0 if
+ * that one cannot, or an error. Does not sleep.
  */
-static int xip_page(struct inode *inode, pgoff_t index, u32 *offset)
+static int xip_pages(struct inode *inode, pgoff_t index, u32 max, u32 *offset)
 {
 	const struct cramfs_sb_info *sbi = CRAMFS_SB(inode->i_sb);
-	struct cramfs_block block;
+	struct cramfs_extent extent;
 	struct cramfs_span span;
+	u32 short_len, nr;
 	int ret;
 
-	ret = cramfs_get_block(inode, index, &block);
+	ret = cramfs_get_extent(inode, index, max, &extent);
 	if (ret)
 		return ret;
-	if (block.kind != CRAMFS_BLOCK_STORED ||
-	    !PAGE_ALIGNED(sbi->backing.phys + block.offset))
+	if (extent.kind != CRAMFS_BLOCK_STORED ||
+	    !PAGE_ALIGNED(sbi->backing.phys + extent.offset))
 		return 0;
 
-	if (cramfs_get_span(inode->i_sb, block.offset, PAGE_SIZE, &span))
-		return 0;
-	ret = !memchr_inv(span.data + block.len, 0, PAGE_SIZE - block.len);
+	*offset = extent.offset;
+	nr = extent.nr_blocks;
+	short_len = offset_in_page(extent.len);
+	if (!short_len)
+		return nr;
+
+	if (cramfs_get_span(inode->i_sb, extent.offset, nr << PAGE_SHIFT, &span))
+		return nr - 1;
+	if (memchr_inv(span.data + extent.len, 0, PAGE_SIZE - short_len))
+		nr--;
 	cramfs_put_span(&span);
-
-	*offset = block.offset;
-	return ret;
+	return nr;
 }
 
-static vm_fault_t insert_page_of_image(struct vm_area_struct *vma,
-				       unsigned long addr, u32 offset)
+/* Map @nr pages of the image, none of which may be mapped yet, at @addr. */
+static vm_fault_t insert_pages(struct vm_area_struct *vma, unsigned long addr,
+			       u32 offset, u32 nr)
 {
 	struct inode *inode = file_inode(vma->vm_file);
 	phys_addr_t phys = CRAMFS_SB(inode->i_sb)->backing.phys + offset;
+	vm_fault_t ret = VM_FAULT_NOPAGE;
 
-	return vmf_insert_mixed(vma, addr, phys_to_pfn_t(phys, PFN_DEV));
-}
-
-/* Map what else is of the image in the window around @vmf, as far as it goes. */
-static void fault_around(struct vm_fault *vmf, struct inode *inode)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	unsigned long size = CRAMFS_FAULT_AROUND * PAGE_SIZE;
-	unsigned long addr = max(ALIGN_DOWN(vmf->address, size), vma->vm_start);
-	unsigned long end = min(ALIGN_DOWN(vmf->address, size) + size,
-				vma->vm_end);
-	pgoff_t index = linear_page_index(vma, addr);
-	u32 offset;
-
-	for (; addr != end; addr += PAGE_SIZE, index++) {
-		if (addr == (vmf->address & PAGE_MASK) ||
-		    index >= cramfs_nr_blocks(inode))
-			continue;
-		if (xip_page(inode, index, &offset) == 1 &&
-		    insert_page_of_image(vma, addr, offset) != VM_FAULT_NOPAGE)
-			return;
+	for (; nr-- && ret == VM_FAULT_NOPAGE; addr += PAGE_SIZE) {
+		ret = vmf_insert_mixed(vma, addr, phys_to_pfn_t(phys, PFN_DEV));
+		phys += PAGE_SIZE;
 	}
+	return ret;
 }
 
 /*
@@ -102,27 +94,35 @@ static vm_fault_t copy_page_of_image(struct vm_fault *vmf, struct inode *inode,
 
 static vm_fault_t cramfs_xip_fault(struct vm_fault *vmf)
 {
-	struct inode *inode = file_inode(vmf->vma->vm_file);
-	vm_fault_t ret;
+	struct vm_area_struct *vma = vmf->vma;
+	struct inode *inode = file_inode(vma->vm_file);
+	unsigned long first, last;
 	u32 offset;
-	int err;
+	int nr;
 
 	if (vmf->pgoff >= cramfs_nr_blocks(inode))
 		return VM_FAULT_SIGBUS;
 
-	err = xip_page(inode, vmf->pgoff, &offset);
-	if (err < 0)
+	/* From the window's beginning, if all from there on is of the image. */
+	first = ALIGN_DOWN(vmf->pgoff, CRAMFS_FAULT_AROUND);
+	last = min(first + CRAMFS_FAULT_AROUND, vma->vm_pgoff + vma_pages(vma));
+	first = max(first, vma->vm_pgoff);
+	nr = xip_pages(inode, first, last - first, &offset);
+	if (nr <= (long)(vmf->pgoff - first)) {
+		first = vmf->pgoff;
+		nr = xip_pages(inode, first, last - first, &offset);
+	}
+	if (nr < 0)
 		return VM_FAULT_SIGBUS;
-	if (!err)
+	if (!nr)
 		return filemap_fault(vmf);
 
 	if (IS_BUILTIN(CONFIG_CRAMFS) && vmf->cow_page)
-		return copy_page_of_image(vmf, inode, offset);
+		return copy_page_of_image(vmf, inode, offset +
+					  ((vmf->pgoff - first) << PAGE_SHIFT));
 
-	ret = insert_page_of_image(vmf->vma, vmf->address, offset);
-	if (ret == VM_FAULT_NOPAGE)
-		fault_around(vmf, inode);
-	return ret;
+	return insert_pages(vma, vma->vm_start +
+			    ((first - vma->vm_pgoff) << PAGE_SHIFT), offset, nr);
 }
 
 /*
@@ -134,16 +134,21 @@ static vm_fault_t cramfs_xip_map_pages(struct vm_fault *vmf, pgoff_t start,
 				       pgoff_t end)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
+	pgoff_t index = start;
 	vm_fault_t ret = 0;
-	pgoff_t index;
 	u32 offset;
+	int nr;
 
-	for (index = start; index <= end; index++) {
-		if (xip_page(inode, index, &offset) == 0)
+	while (index <= end) {
+		nr = xip_pages(inode, index, end - index + 1, &offset);
+		if (!nr) {
+			index++;
 			continue;
+		}
 		if (index > start)
 			ret |= filemap_map_pages(vmf, start, index - 1);
-		start = index + 1;
+		index += max(nr, 1);
+		start = index;
 	}
 	if (index > start)
 		ret |= filemap_map_pages(vmf, start, index - 1);
@@ -162,7 +167,7 @@ static int cramfs_xip_access(struct vm_area_struct *vma, unsigned long addr,
 
 	if (write)
 		return -EACCES;
-	if (xip_page(inode, linear_page_index(vma, addr), &offset) != 1)
+	if (xip_pages(inode, linear_page_index(vma, addr), 1, &offset) != 1)
 		return -EIO;
 
 	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));
