@@ -9,14 +9,19 @@
  */
 
 #include <linux/highmem.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pfn_t.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 
 #include "cramfs.h"
 
-/* A fault maps what it can of so many pages, aligned, around the address. */
-#define CRAMFS_FAULT_AROUND	16
+/*
+ * A fault maps what it can of so many bytes, aligned, around the address: what
+ * the page cache does by default.
+ */
+#define CRAMFS_FAULT_AROUND	max_t(unsigned long, PAGE_SIZE, SZ_64K)
 
 /*
  * Which pages from @index on, @max at most, can be mapped from the image: those
@@ -55,7 +60,7 @@ static int xip_pages(struct inode *inode, pgoff_t index, u32 max, u32 *offset)
 	return nr;
 }
 
-/* Map @nr pages of the image, none of which may be mapped yet, at @addr. */
+/* Map @nr pages of the image at @addr. Those that are mapped already stay. */
 static vm_fault_t insert_pages(struct vm_area_struct *vma, unsigned long addr,
 			       u32 offset, u32 nr)
 {
@@ -96,21 +101,23 @@ static vm_fault_t cramfs_xip_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct inode *inode = file_inode(vma->vm_file);
-	unsigned long first, last;
-	u32 offset;
+	unsigned long window = ALIGN_DOWN(vmf->address, CRAMFS_FAULT_AROUND);
+	unsigned long addr = max(window, vma->vm_start);
+	unsigned long end = min(window + CRAMFS_FAULT_AROUND, vma->vm_end);
+	u32 before = (vmf->address - addr) >> PAGE_SHIFT, offset;
 	int nr;
 
 	if (vmf->pgoff >= cramfs_nr_blocks(inode))
 		return VM_FAULT_SIGBUS;
 
 	/* From the window's beginning, if all from there on is of the image. */
-	first = ALIGN_DOWN(vmf->pgoff, CRAMFS_FAULT_AROUND);
-	last = min(first + CRAMFS_FAULT_AROUND, vma->vm_pgoff + vma_pages(vma));
-	first = max(first, vma->vm_pgoff);
-	nr = xip_pages(inode, first, last - first, &offset);
-	if (nr <= (long)(vmf->pgoff - first)) {
-		first = vmf->pgoff;
-		nr = xip_pages(inode, first, last - first, &offset);
+	nr = xip_pages(inode, vmf->pgoff - before, (end - addr) >> PAGE_SHIFT,
+		       &offset);
+	if (nr <= (int)before) {
+		addr += before << PAGE_SHIFT;
+		before = 0;
+		nr = xip_pages(inode, vmf->pgoff, (end - addr) >> PAGE_SHIFT,
+			       &offset);
 	}
 	if (nr < 0)
 		return VM_FAULT_SIGBUS;
@@ -118,11 +125,9 @@ static vm_fault_t cramfs_xip_fault(struct vm_fault *vmf)
 		return filemap_fault(vmf);
 
 	if (IS_BUILTIN(CONFIG_CRAMFS) && vmf->cow_page)
-		return copy_page_of_image(vmf, inode, offset +
-					  ((vmf->pgoff - first) << PAGE_SHIFT));
-
-	return insert_pages(vma, vma->vm_start +
-			    ((first - vma->vm_pgoff) << PAGE_SHIFT), offset, nr);
+		return copy_page_of_image(vmf, inode,
+					  offset + (before << PAGE_SHIFT));
+	return insert_pages(vma, addr, offset, nr);
 }
 
 /*
