@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make-series.sh: write the patch series, with its cover letter, to out/series.
+# make-series.sh [DIR]: write the patch series, with its cover letter, to DIR,
+# which is out/series if it is not given. DIR/files lists our files in it.
 #
 # scripts/series/ has a file for each patch, in the order of their names: first
 # lines that say what the patch takes from this tree and does to the kernel's
@@ -22,6 +23,7 @@
 . "$(dirname "$0")/common.sh"
 
 series=$top/scripts/series
+dest=${1:-$out/series}
 dir=$(kernel_dir)
 pristine=$dir/pristine
 scratch=$(mktemp -d)
@@ -89,14 +91,14 @@ check_manifest()
 				esac
 			done || return 1
 		done
-		while read -r pattern; do
-			expand "$pattern"
-		done < <(grep -v '^#' "$series/not-for-the-kernel")
-	} >"$scratch/placed" || exit 1
+	} >"$scratch/taken" || exit 1
+	while read -r pattern; do
+		expand "$pattern"
+	done < <(grep -v '^#' "$series/not-for-the-kernel") >"$scratch/kept"
 	problems=$(
-		sort "$scratch/placed" | uniq -d | sed 's/$/ is in more than one place/'
+		sort "$scratch/taken" "$scratch/kept" | uniq -d | sed 's/$/ is in more than one place/'
 		printf '%s\n' "${ours[@]}" | sort |
-			comm -23 - <(sort -u "$scratch/placed") | sed 's/$/ is in no patch/'
+			comm -23 - <(sort -u "$scratch/taken" "$scratch/kept") | sed 's/$/ is in no patch/'
 	)
 	[ -z "$problems" ] || die "scripts/series does not fit this tree:"$'\n'"$problems"
 }
@@ -229,15 +231,16 @@ fill_cover()	# file
 
 write_patches()	# base tip
 {
-	rm -rf "$out/series.new"
-	mkdir -p "$out/series.new"
+	rm -rf "$dest.new"
+	mkdir -p "$dest.new"
 	store format-patch -q --cover-letter --no-signature --no-base -M --abbrev=12 \
-		--stat=80 --subject-prefix='PATCH' -o "$out/series.new" "$1..$2"
-	fill_cover "$out/series.new/0000-cover-letter.patch"
-	echo "$2" >"$out/series.new/tip"
-	echo "$key" >"$out/series.new/made-from"
-	rm -rf "$out/series"
-	mv "$out/series.new" "$out/series"
+		--stat=80 --subject-prefix='PATCH' -o "$dest.new" "$1..$2"
+	fill_cover "$dest.new/0000-cover-letter.patch"
+	echo "$2" >"$dest.new/tip"
+	echo "$key" >"$dest.new/made-from"
+	cp "$scratch/taken" "$dest.new/files"
+	rm -rf "$dest"
+	mv "$dest.new" "$dest"
 }
 
 lock_cache
@@ -250,7 +253,7 @@ key=$({
 	stat -c '%A %n' "${ours[@]}"
 	sha256sum "${ours[@]}"
 } | sha256sum | cut -d' ' -f1)
-[ "$(cat "$out/series/made-from" 2>/dev/null)" != "$key" ] || exit 0
+[ "$(cat "$dest/made-from" 2>/dev/null)" != "$key" ] || exit 0
 
 store read-tree "$base"
 tip=$base

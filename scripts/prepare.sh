@@ -61,3 +61,13 @@ prepare_rootfs()
 {
 	rootfs=$(logged rootfs "$top/scripts/rootfs.sh" "$cramfs_map")
 }
+
+image=$out/root.cramfs
+
+make_image()
+{
+	local devices=$out/root.devices
+
+	printf '%s - - -\n' '/dev/console c 600 0 0 5 1' '/dev/null c 666 0 0 1 3' >"$devices"
+	logged image "$mkcramfs" -q -X -X -D "$devices" "$rootfs" "$image" >&2
+}

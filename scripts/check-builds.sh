@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# check-builds.sh: TAP about building the driver: every commit of the series,
+# every combination of options, with the checkers that the kernel has, and as a
+# module for installed headers. Only fs/cramfs is compiled, and what it needs
+# from the rest of a kernel is looked up in kernels that were built as a whole.
+
+. "$(dirname "$0")/common.sh"
+. "$top/scripts/kbuild.sh"
+. "$top/scripts/tap.sh"
+
+lock_cache
+dir=$(kernel_dir)
+pristine=$dir/pristine
+patched=$("$top/scripts/kernel-tree.sh" patched)
+series=$("$top/scripts/kernel-tree.sh" series)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# compile SOURCE OUTPUT [ARGUMENT...]: fs/cramfs from nothing, without a word.
+compile()
+{
+	rm -rf "$2/fs/cramfs"
+	silent kmake "$1" "$2" -s "${@:3}" fs/cramfs/
+}
+
+commit_builds()	# commit
+{
+	tree_git "$series" checkout -q --force --detach "$1" &&
+		tree_git "$series" clean -qfdx &&
+		kconfigure "$series" "$dir/build/series" "$selftests/virt.config" &&
+		compile "$series" "$dir/build/series"
+}
+
+check_commits()
+{
+	local commit
+
+	while read -r commit; do
+		tap_test "builds: $(tree_git "$pristine" log -1 --format=%s "$commit")" \
+			commit_builds "$commit"
+	done < <(tree_git "$pristine" rev-list --reverse \
+		 "$(<"$dir/pristine-commit")..$(<"$out/series/tip")")
+}
+
+# What a kernel has, by what it is built with: B block layer, M MTD. One with
+# B and without M is what is left of one with both when that of M is taken away.
+list_symbols()
+{
+	local variant
+
+	for variant in virt virt-mtd virt-physmem; do
+		"$top/scripts/kernel.sh" "$variant" >/dev/null
+		"${cross_compile}nm" "$dir/build/$variant/vmlinux" |
+			awk '{ print $NF }' | sort -u >"$scratch/$variant"
+	done
+	ln "$scratch/virt" "$scratch/has-BM"
+	ln "$scratch/virt-mtd" "$scratch/has-M"
+	ln "$scratch/virt-physmem" "$scratch/has-"
+	comm -23 "$scratch/has-M" "$scratch/has-" |
+		comm -23 "$scratch/has-BM" - >"$scratch/has-B"
+	tree_git "$patched" grep -hoE 'EXPORT_SYMBOL(_GPL|_NS|_NS_GPL)?\([a-zA-Z0-9_]+' |
+		sed 's/.*(//' | sort -u >"$scratch/exported"
+}
+
+# Built in, the rest of the kernel must have what is undefined; a module finds
+# only what is exported.
+symbols_are_there()	# output y|m has
+{
+	local missing
+
+	"${cross_compile}nm" "$1"/fs/cramfs/*.o |
+		awk 'NF == 3 { print $3 }' | sort -u >"$scratch/defined"
+	"${cross_compile}nm" -u "$1"/fs/cramfs/*.o | awk 'NF == 2 { print $2 }' | sort -u |
+		comm -23 - "$scratch/defined" >"$scratch/undefined"
+	[ -s "$scratch/undefined" ] || { echo 'nothing is undefined: was it built?'; return 1; }
+	missing=$(comm -23 "$scratch/undefined" "$scratch/has-$3"
+		  [ "$2" = y ] || comm -23 "$scratch/undefined" "$scratch/exported")
+	[ -z "$missing" ] || { echo "undefined: $missing"; return 1; }
+}
+
+# combination_builds y|m HAS OPTION...: the driver with these options in a
+# kernel that has the block layer (B), MTD (M), both or none.
+combination_builds()
+{
+	local how=$1 has=$2 build=$dir/build/options option
+
+	shift 2
+	{
+		cat "$selftests/virt.config"
+		[[ $has == *B* ]] || cat "$selftests/mtd.config"
+		[[ $has == *M* ]] || sed '/CRAMFS/d' "$selftests/physmem.config"
+		echo CONFIG_MODULES=y
+		echo "CONFIG_CRAMFS=$how"
+		for option in BLOCKDEV MTD PHYSMEM; do
+			[[ " $* " == *" $option "* ]] && echo "CONFIG_CRAMFS_$option=y" ||
+				echo "CONFIG_CRAMFS_$option=n"
+		done
+	} >"$scratch/options.config"
+	kconfigure "$patched" "$build" "$scratch/options.config" &&
+		compile "$patched" "$build" W=1 &&
+		symbols_are_there "$build" "$how" "$has"
+}
+
+# Each subset of the options that a kernel allows, built in and as a module.
+check_combinations()
+{
+	local has how block mtd physmem
+
+	for has in BM M B ''; do
+		for how in y m; do
+			for block in '' BLOCKDEV; do
+				[[ -z $block || $has == *B* ]] || continue
+				for mtd in '' MTD; do
+					[[ -z $mtd || $has == *M* ]] || continue
+					for physmem in '' PHYSMEM; do
+						check_combination "$has" "$how" $block $mtd $physmem
+					done
+				done
+			done
+		done
+	done
+}
+
+check_combination()	# has how option...
+{
+	local has=$1 how=$2 kernel
+
+	shift 2
+	kernel=$(sed 's/^BM$/block layer and MTD/; s/^B$/block layer/; s/^M$/MTD/; s/^$/neither/' <<<"$has")
+	tap_test "CRAMFS=$how with ${*:-no backing}, in a kernel with $kernel" \
+		combination_builds "$how" "$has" "$@"
+}
+
+sparse_is_silent()
+{
+	kconfigure "$patched" "$dir/build/options" "$selftests/virt.config" \
+			"$selftests/cramfs.config" &&
+		compile "$patched" "$dir/build/options" C=1 W=1
+}
+
+kernel_doc_is_silent()
+{
+	(cd "$patched" && silent perl scripts/kernel-doc -none -Wall fs/cramfs/*.[ch] \
+		include/uapi/linux/cramfs_fs.h)
+}
+
+# The options come from the command line, since the headers are of a kernel
+# that was built without them.
+module_for_installed_headers()
+{
+	local headers build=$out/module option options=(CONFIG_CRAMFS=m) flags=()
+
+	# shellcheck disable=SC2016 # dpkg-query's own variable
+	headers=/usr/src/$(dpkg-query -W -f '${Depends}' linux-headers-6.12-amd64 | cut -d' ' -f1)
+	for option in BLOCKDEV MTD PHYSMEM XIP; do
+		options+=("CONFIG_CRAMFS_$option=y")
+		flags+=("-DCONFIG_CRAMFS_$option=1")
+	done
+	rm -rf "$build"
+	cp -R "$top/fs/cramfs" "$build"
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$headers" M="$build" \
+		"${options[@]}" KCFLAGS="${flags[*]}" modules &&
+		[ -s "$build/cramfs.ko" ]
+}
+
+list_symbols
+tap_test 'sparse and W=1 are silent' sparse_is_silent
+tap_test 'kernel-doc is silent' kernel_doc_is_silent
+tap_test 'a module for the headers of the Debian kernel' module_for_installed_headers
+check_combinations
+check_commits
+tap_end
