@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Preloaded by the tests to show mkcramfs a file system that is hard to come by without being
+ * root: names in another order, owners and device numbers at will. It changes what the C library
+ * says, never what is on disk.
+ *
+ * SHIM_REVERSE=1             directories list their names in descending order
+ * SHIM_STAT=NAME:FIELD=N     lstat() of a path that ends in /NAME says N for the field, one of uid,
+ *                            gid, size, chr and blk (a device with the number N)
+ * SHIM_OTHER=NAME:FIELD=N    the same once more
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAX_DEPTH 64
+
+struct listing {
+	DIR *dir;
+	struct dirent64 **entry;
+	size_t nr, next;
+};
+
+static struct listing listings[MAX_DEPTH];
+
+static int descending(const void *a, const void *b)
+{
+	const struct dirent64 *const *x = a, *const *y = b;
+
+	return strcmp((*y)->d_name, (*x)->d_name);
+}
+
+static void fill(struct listing *l, DIR *dir)
+{
+	struct dirent64 *(*real)(DIR *dir) = dlsym(RTLD_NEXT, "readdir64");
+	struct dirent64 *d;
+
+	*l = (struct listing){ .dir = dir };
+	while ((d = real(dir))) {
+		l->entry = realloc(l->entry, (l->nr + 1) * sizeof(*l->entry));
+		l->entry[l->nr] = malloc(sizeof(*d));
+		memcpy(l->entry[l->nr++], d, d->d_reclen);
+	}
+	qsort(l->entry, l->nr, sizeof(*l->entry), descending);
+}
+
+static struct listing *listing_of(DIR *dir)
+{
+	int i, unused = -1;
+
+	for (i = 0; i < MAX_DEPTH; i++) {
+		if (listings[i].dir == dir)
+			return &listings[i];
+		if (!listings[i].dir && unused < 0)
+			unused = i;
+	}
+	if (unused < 0)
+		abort();
+	fill(&listings[unused], dir);
+	return &listings[unused];
+}
+
+struct dirent64 *readdir64(DIR *dir)
+{
+	struct dirent64 *(*real)(DIR *dir) = dlsym(RTLD_NEXT, "readdir64");
+	struct listing *l;
+
+	if (!getenv("SHIM_REVERSE"))
+		return real(dir);
+	l = listing_of(dir);
+	if (l->next < l->nr)
+		return l->entry[l->next++];
+	while (l->nr)
+		free(l->entry[--l->nr]);
+	free(l->entry);
+	l->dir = NULL;
+	return NULL;
+}
+
+static void change(struct stat64 *st, const char *field, unsigned long val)
+{
+	if (!strcmp(field, "uid"))
+		st->st_uid = val;
+	else if (!strcmp(field, "gid"))
+		st->st_gid = val;
+	else if (!strcmp(field, "size"))
+		st->st_size = val;
+	else
+		st->st_mode = (*field == 'c' ? S_IFCHR : S_IFBLK) | 0600;
+	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+		st->st_rdev = val;
+}
+
+static void change_as_told(const char *variable, const char *path, struct stat64 *st)
+{
+	const char *want = getenv(variable), *slash = strrchr(path, '/');
+	char name[64], field[8];
+	unsigned long val;
+
+	if (want && slash && sscanf(want, "%63[^:]:%7[^=]=%lu", name, field, &val) == 3 &&
+	    !strcmp(slash + 1, name))
+		change(st, field, val);
+}
+
+int lstat64(const char *path, struct stat64 *st)
+{
+	int (*real)(const char *path, struct stat64 *st) = dlsym(RTLD_NEXT, "lstat64");
+	int ret = real(path, st);
+
+	if (!ret) {
+		change_as_told("SHIM_STAT", path, st);
+		change_as_told("SHIM_OTHER", path, st);
+	}
+	return ret;
+}

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the format cannot hold, what cannot be read or written, and interruptions: each is an
+error that names its object, and leaves neither a new file nor a changed one."""
+
+import os
+import resource
+import signal
+import subprocess
+
+from cramfs_image import PAGE
+import harness
+from harness import (contains, elf, equal, nasty_tree, noise, prose, test, test_each, R, X)
+
+
+@test
+def file_of_16_MiB_is_an_error(box):
+    os.truncate(box.file('dir/big'), 1 << 24)
+    box.refused('/dir/big: size 16777216 is above 16777215 bytes')
+
+
+@test
+def file_of_4_GiB_is_an_error(box):
+    """util-linux 2.38 stores it as an empty one."""
+    os.truncate(box.file('big'), 1 << 32)
+    box.refused('/big: size 4294967296 is above')
+
+
+@test_each(253, 254, 255)
+def name_that_is_too_long_is_an_error(box, length):
+    box.file('n' * length)
+    box.refused('/%s: name has %d bytes, the format holds 252' % ('n' * length, length))
+
+
+@test_each(('uid', 65536), ('uid', 4294967294), ('gid', 256), ('gid', 1000))
+def owner_that_is_too_large_is_an_error(box, case):
+    field, number = case
+    box.file('a')
+    shim = {'SHIM_STAT': 'a:%s=%d' % (field, number)}
+    # A user's own gid may be above 255, too: be nobody to the program but for this number.
+    other = {'uid': 'gid', 'gid': 'uid'}[field]
+    table = box.write('table', '/ d 755 0 0\n')
+    box.refused('/a: %s %d is above' % (field, number), '-D', table, box.tree, box.image_path,
+                shim=dict(shim, SHIM_OTHER='a:%s=0' % other))
+
+
+@test_each(('uid', 70000), ('gid', 1000))
+def q_is_the_way_out_of_large_owners(box, case):
+    box.file('a')
+    box.make('-q', shim={'SHIM_STAT': 'a:%s=%d' % case})
+
+
+@test
+def device_table_is_the_way_out_of_large_owners(box):
+    box.file('a')
+    table = box.write('table', '/ d 755 0 0\n/a f 644 65535 255\n')
+    image = box.make('-D ' + table, squash=False, shim={'SHIM_STAT': 'a:gid=1000'})
+    equal((image.find('a').uid, image.find('a').gid), (65535, 255))
+
+
+@test_each(('chr', 256, 1), ('blk', 8, 256), ('chr', 4095, 1048575))
+def device_number_that_is_too_large_is_an_error(box, case):
+    kind, major, minor = case
+    box.file('a')
+    box.refused('/a: device number %d:%d is above 255:255' % (major, minor),
+                shim={'SHIM_STAT': 'a:%s=%d' % (kind, os.makedev(major, minor))})
+
+
+@test
+def device_number_of_8_bits_each_is_kept(box):
+    box.file('a')
+    image = box.make(shim={'SHIM_STAT': 'a:chr=%d' % os.makedev(255, 255)})
+    equal(image.find('a').size, 0xffff)
+
+
+@test
+def file_that_may_not_be_read_is_an_error(box):
+    box.file('dir/secret', b'x', 0)
+    box.refused('/dir/secret: Permission denied', nobody=True)
+
+
+@test
+def directory_that_may_not_be_read_is_an_error(box):
+    os.mkdir(box.in_tree('secret'))
+    os.chmod(box.in_tree('secret'), 0)
+    box.refused('/secret: Permission denied', nobody=True)
+
+
+class Held:
+    """A run of mkcramfs that has read the tree and waits for its device table, a FIFO."""
+
+    def __init__(self, box, *options):
+        self.fifo = box.path('fifo')
+        os.mkfifo(self.fifo)
+        env = dict(os.environ, ASAN_OPTIONS='verify_asan_link_order=0')
+        self.process = subprocess.Popen(
+            (os.path.join(harness.TOOLS, 'mkcramfs'), '-q', *options, '-D', self.fifo, box.tree,
+             box.image_path), env=env, stderr=subprocess.PIPE, text=True)
+        # Opens when mkcramfs has the other end open, so when it is there.
+        self.table = os.open(self.fifo, os.O_WRONLY)
+
+    def finish(self):
+        """Let it go on; returns exit status and messages."""
+        os.close(self.table)
+        err = self.process.communicate()[1]
+        os.unlink(self.fifo)
+        return self.process.returncode, err
+
+
+@test_each('append', 'shrink', 'rewrite', 'replace by a FIFO', 'replace by a symlink', 'remove',
+           'remove the directory')
+def file_that_changes_meanwhile_is_an_error(box, how):
+    path = box.file('dir/log', prose(10000))
+    held = Held(box)
+    if how == 'append':
+        with open(path, 'ab') as f:
+            f.write(b'more')
+    elif how == 'shrink':
+        os.truncate(path, 5)
+    elif how == 'rewrite':
+        with open(path, 'r+b') as f:
+            f.write(b'other')
+        # The clock of files may tick slowly.
+        os.utime(path, (1, 1))
+    elif how.startswith('remove'):
+        os.unlink(path)
+        if 'directory' in how:
+            os.rmdir(box.in_tree('dir'))
+    else:
+        os.unlink(path)
+        if 'FIFO' in how:
+            os.mkfifo(path)
+        else:
+            os.symlink('/etc/passwd', path)
+    status, err = held.finish()
+    equal(status, 8)
+    contains(err, '/dir/log: ' + ('Too many levels' if 'symlink' in how else
+                                  'No such file' if 'remove' in how else
+                                  'changed while the image was made'))
+    equal(sorted(os.listdir(box.dir)), ['tree'])
+
+
+@test_each(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT)
+def signal_leaves_no_file_and_the_old_image(box, sig):
+    box.write('image', b'old')
+    held = Held(box)
+    # It has begun: there is something to be removed.
+    equal(len(os.listdir(box.dir)), 4, 'files')
+    held.process.send_signal(sig)
+    equal(held.finish()[0], -sig, 'status')
+    equal(sorted(os.listdir(box.dir)), ['image', 'tree'])
+    with open(box.image_path, 'rb') as f:
+        equal(f.read(), b'old')
+
+
+@test
+def error_leaves_the_old_image(box):
+    box.write('image', b'old')
+    os.truncate(box.file('big'), 1 << 24)
+    box.refused('/big: size')
+    with open(box.image_path, 'rb') as f:
+        equal(f.read(), b'old')
+
+
+@test
+def full_file_system_is_an_error(box):
+    """A limit of the file size stands in for it: write() fails just so."""
+    box.write('image', b'old')
+    box.file('a', noise(1 << 20))
+    box.refused('/image: File too large', preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_FSIZE, (1 << 19, 1 << 19)))
+    with open(box.image_path, 'rb') as f:
+        equal(f.read(), b'old')
+
+
+@test
+def output_in_a_missing_directory_is_an_error(box):
+    box.refused('/none/image: No such file', '-q', box.tree, box.path('none/image'))
+
+
+@test
+def output_in_a_forbidden_directory_is_an_error(box):
+    os.mkdir(box.path('forbidden'))
+    os.chmod(box.path('forbidden'), 0o555)
+    box.refused('/forbidden/image: Permission denied', '-q', box.tree,
+                box.path('forbidden/image'), nobody=True)
+
+
+@test
+def output_that_is_a_directory_is_an_error(box):
+    box.refused('/tree: is a directory', '-q', box.tree, box.tree)
+
+
+@test
+def missing_source_is_an_error(box):
+    box.refused('/none: No such file', '-q', box.path('none'), box.image_path)
+
+
+@test
+def source_that_is_a_file_is_an_error(box):
+    path = box.write('file', 'x')
+    box.refused('/file: not a directory', '-q', path, box.image_path)
+
+
+@test
+def missing_inserted_file_is_an_error(box):
+    box.refused('/none: No such file', '-q', '-i', box.path('none'), box.tree, box.image_path)
+
+
+@test
+def inserted_directory_is_an_error(box):
+    box.refused('/tree: Is a directory', '-q', '-i', box.tree, box.tree, box.image_path)
+
+
+@test
+def inserted_file_beyond_the_reach_of_inodes_is_an_error(box):
+    os.truncate(box.write('boot', ''), 1 << 28)
+    box.refused('/boot: too large for an image', '-q', '-i', box.path('boot'), box.tree,
+                box.image_path)
+
+
+@test
+def data_beyond_the_reach_of_inodes_is_an_error(box):
+    box.file('a', noise(1 << 17))
+    box.file('b', b'b')
+    os.truncate(box.write('boot', ''), (1 << 28) - (1 << 16))
+    box.refused('/b: image too large: data at 2685', '-q', '-i', box.path('boot'), box.tree,
+                box.image_path)
+
+
+@test
+def standard_output_that_is_full_is_an_error(box):
+    with open('/dev/full', 'w') as full:
+        res = subprocess.run((os.path.join(harness.TOOLS, 'mkcramfs'), '-qv', box.tree,
+                              box.image_path), stdout=full, stderr=subprocess.PIPE, text=True)
+    equal(res.returncode, 8)
+    contains(res.stderr, 'standard output: No space left')
+    equal(os.path.exists(box.image_path), False)
+
+
+@test
+def E_makes_a_warning_an_error(box):
+    box.file('a', elf([(R | X, 0, 9 * PAGE)], 100) + prose(PAGE))
+    box.refused('not made, as -E makes warnings errors', '-q', '-E', '-X', box.tree,
+                box.image_path)
+
+
+@test
+def E_changes_nothing_without_a_warning(box):
+    nasty_tree(box).make('-E -X -X')
+
+
+@test_each((), ('tree',), ('tree', 'image', 'more'))
+def wrong_number_of_operands_is_a_usage_error(box, operands):
+    res = box.run(*operands, cwd=box.dir)
+    equal((res.status, res.out), (16, ''))
+    contains(res.err, 'usage: mkcramfs')
+    equal(os.listdir(box.dir), ['tree'])
+
+
+@test_each('-Q', '--frobnicate', '-e', '-D')
+def unknown_or_incomplete_option_is_a_usage_error(box, option):
+    res = box.run('tree', 'image', option, cwd=box.dir)
+    equal((res.status, res.out), (16, ''))
+    contains(res.err, 'usage: mkcramfs')
+    equal(os.path.exists(box.image_path), False)
+
+
+@test_each('', '-1', '+1', ' 1', '1x', '0x10', '4294967296', '18446744073709551617')
+def edition_that_is_no_32_bit_number_is_an_error(box, edition):
+    box.refused('%s: edition is not a number' % edition, '-q', '-e', edition, box.tree,
+                box.image_path, status=16)
+
+
+@test
+def name_of_17_bytes_is_an_error(box):
+    box.refused('longer than 16 bytes', '-q', '-n', 'seventeen.bytes.x', box.tree,
+                box.image_path, status=16)

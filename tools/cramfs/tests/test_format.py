@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The superblock, the feature flags, the options that set them, and the layout."""
+
+import os
+import subprocess
+import sys
+
+from cramfs_image import EXT_POINTERS, FSID_V2, HOLES, PAGE, SHIFTED_ROOT, SORTED_DIRS
+from harness import ALL_FORMS, elf, equal, nasty_tree, noise, prose, test, test_each, R, X
+
+PLAIN = FSID_V2 | SORTED_DIRS
+
+
+@test
+def default_image_needs_no_feature_of_the_kernel(box):
+    """Compressible, incompressible and zero blocks and ELF files: any kernel must read all."""
+    equal(nasty_tree(box).make().flags, PLAIN)
+
+
+@test_each(('-z', HOLES), ('-x', EXT_POINTERS), ('-X', EXT_POINTERS), ('-X -X', EXT_POINTERS),
+           ('-x -z', EXT_POINTERS | HOLES))
+def sets_the_flag_of_what_is_used(box, case):
+    options, flags = case
+    equal(nasty_tree(box).make(options).flags, PLAIN | flags)
+
+
+@test_each('-z', '-x', '-X', '-X -X')
+def sets_no_flag_of_what_is_not_used(box, options):
+    box.file('a', prose(9000))
+    equal(box.make(options).flags, PLAIN)
+
+
+@test
+def makes_a_little_endian_image_with_L(box):
+    equal(box.make('-L').data[:4], bytes.fromhex('453dcd28'))
+
+
+@test
+def makes_a_big_endian_image_with_B(box):
+    equal(box.make('-B').data[:4], bytes.fromhex('28cd3d45'))
+
+
+@test
+def makes_an_image_of_the_host_by_default(box):
+    equal(box.make_bytes() == box.make_bytes('-L' if sys.byteorder == 'little' else '-B'), True)
+
+
+@test
+def takes_the_last_of_B_and_L(box):
+    equal(box.make('-B -L').data[:4], bytes.fromhex('453dcd28'))
+
+
+@test
+def pads_512_bytes_with_p(box):
+    box.file('a', b'a')
+    image = box.make('-p')
+    equal((image.base, image.data[:512], image.root.offset), (512, bytes(512), 512 + 76))
+
+
+@test_each(0, 1, 3, 4, 70001)
+def inserts_a_file_after_the_superblock(box, size):
+    content = noise(size)
+    box.file('a', b'a')
+    box.write('boot', content)
+    image = box.make('-i ' + box.path('boot'))
+    equal(image.data[76:76 + size], content)
+    equal(image.root.offset, 76 + (size + 3) // 4 * 4)
+    equal(bool(image.flags & SHIFTED_ROOT), size > 0)
+
+
+@test
+def writes_edition_and_name(box):
+    image = box.make('-e 4294967295 -n sixteen.bytes.ok')
+    equal((image.edition, image.name), (4294967295, b'sixteen.bytes.ok'))
+
+
+@test
+def has_edition_0_and_the_peers_name_by_default(box):
+    image = box.make()
+    equal((image.edition, image.name), (0, b'Compressed'.ljust(16, b'\0')))
+
+
+@test
+def counts_files_and_blocks(box):
+    """Blocks that entries share count once, as peers have it."""
+    box.file('a', prose(PAGE + 1))
+    box.file('b', prose(PAGE + 1))
+    box.file('dir/c', b'c')
+    os.symlink('x', box.in_tree('l'))
+    image = box.make()
+    equal((image.files, image.blocks), (6, 4))
+
+
+@test_each(*ALL_FORMS)
+def is_a_whole_number_of_pages(box, options):
+    image = nasty_tree(box).make(options)
+    equal((len(image.data) % PAGE, image.size), (0, len(image.data)))
+
+
+@test
+def takes_options_after_the_operands(box):
+    box.file('a', b'a')
+    res = box.run(box.tree, box.image_path, '-q', '-n', 'late')
+    equal((res.status, box.image().name[:5]), (0, b'late\0'))
+
+
+@test
+def takes_a_leading_dash_after_two(box):
+    os.rename(box.tree, box.path('-tree'))
+    res = box.run('-q', '--', '-tree', '-image', cwd=box.dir)
+    equal((res.status, res.err), (0, ''))
+    equal(os.path.exists(box.path('-image')), True)
+
+
+@test
+def accepts_s_and_changes_nothing(box):
+    box.file('a', b'a')
+    equal(box.make_bytes('-s') == box.make_bytes(), True)
+
+
+@test
+def prints_help_with_h(box):
+    res = box.run('-h')
+    equal((res.status, res.err, res.out[:6]), (0, '', 'usage:'))
+
+
+@test
+def replaces_the_output_by_a_new_file(box):
+    """Who has the old image open, or linked, keeps it."""
+    box.write('image', b'old')
+    os.link(box.image_path, box.path('link'))
+    box.make()
+    with open(box.path('link'), 'rb') as f:
+        equal(f.read(), b'old')
+
+
+@test
+def follows_a_symlink_to_the_output(box):
+    os.mkdir(box.path('dir'))
+    box.write('dir/real', b'old')
+    os.symlink('dir/real', box.image_path)
+    box.make()
+    equal(os.path.islink(box.image_path), True)
+
+
+@test
+def gives_the_output_the_mode_of_the_umask(box):
+    box.make(umask=0o027)
+    equal(oct(os.stat(box.image_path).st_mode & 0o777), oct(0o640))
+
+
+@test
+def writes_to_a_pipe(box):
+    nasty_tree(box)
+    want = box.make_bytes('-X -X')
+    out = box.path('fifo')
+    os.mkfifo(out)
+    with open(box.path('copy'), 'wb') as copy:
+        with subprocess.Popen(('cat', out), stdout=copy):
+            res = box.run('-q', '-X', '-X', box.tree, out, env={'TMPDIR': box.dir})
+    equal((res.status, res.err), (0, ''))
+    with open(box.path('copy'), 'rb') as copy:
+        equal(copy.read() == want, True, 'bytes')
+    equal(sorted(os.listdir(box.dir)), ['copy', 'fifo', 'image', 'tree'])
+
+
+@test
+def makes_holes_of_zero_blocks_with_z(box):
+    box.file('a', noise(PAGE) + bytes(PAGE) + noise(PAGE) + bytes(10))
+    image = box.make('-z')
+    equal(''.join(b.letter for b in image.block_list(image.find('a'))), 'zhzh')
+
+
+@test
+def makes_no_holes_without_z(box):
+    box.file('a', bytes(3 * PAGE))
+    image = box.make('-x')
+    equal(''.join(b.letter for b in image.block_list(image.find('a'))), 'zzz')
+
+
+@test
+def stores_what_does_not_shrink_with_x(box):
+    box.file('a', noise(PAGE) + prose(PAGE) + noise(PAGE))
+    image = box.make('-x')
+    equal(''.join(b.letter for b in image.block_list(image.find('a'))), 'szs')
+    equal(image.block(image.find('a'), 0).len, PAGE)
+
+
+@test
+def deflates_what_does_not_shrink_without_x(box):
+    """Kernels before 4.15 know of nothing else."""
+    box.file('a', noise(PAGE))
+    image = box.make()
+    equal(image.block(image.find('a'), 0).kind, 'deflated')
+
+
+@test
+def default_image_follows_the_order_of_the_format(box):
+    """Superblock, directories width first, then the data in the order of a walk."""
+    for name in ('b/y', 'b/x', 'a/z', 'c'):
+        box.file(name, name.encode())
+    image = box.make()
+    paths = [e.path for e in sorted(image.walk(), key=lambda e: e.at)][1:]
+    equal(paths, [b'/a', b'/b', b'/c', b'/a/z', b'/b/x', b'/b/y'])
+    data = [e.path for e in sorted(image.walk(), key=lambda e: e.offset) if e.has_data]
+    equal(data, [b'/a/z', b'/b/x', b'/b/y', b'/c'])
+
+
+@test
+def direct_length_has_the_byte_order_of_the_image(box):
+    """A deflated block after a stored one has its length before it."""
+    box.file('a', elf([(R | X, 0, PAGE)], 3 * PAGE))
+    for options in ('-L -X', '-B -X'):
+        image = box.make(options)
+        equal(''.join(b.letter for b in image.block_list(image.find('a')))[1], 'Z', options)
