@@ -17,48 +17,54 @@ struct cramfs_entry {
 /*
  * Read the entry at @pos of directory @dir, which has to be before its end.
  *
- * Return: the length of the name, or an error. @next is the position of the entry
- * after it.
+ * Return: the length of the padded name, or an error. @next is the position of
+ * the entry after it.
  */
 static int read_entry(struct inode *dir, u32 pos, struct cramfs_entry *entry,
 		      u32 *next)
 {
-	u32 offset = cramfs_data_offset(dir) + pos, padded;
-	const char *bad = NULL;
-	size_t len = 0;
-	int err;
+	u32 left = i_size_read(dir) - pos, len = sizeof(entry->inode), padded;
+	u32 offset = cramfs_data_offset(dir) + pos;
+	int err = -EUCLEAN;
 
-	if (i_size_read(dir) - pos < sizeof(entry->inode))
-		return cramfs_corrupt(dir, offset, "directory entry is cut off");
-	err = cramfs_read(dir->i_sb, offset, &entry->inode,
-			  sizeof(entry->inode));
+	if (len > left)
+		goto bad;
+	err = cramfs_read(dir->i_sb, offset, &entry->inode, len);
 	if (err)
-		goto out;
+		goto bad;
 
 	padded = entry->inode.namelen << 2;
-	*next = pos + sizeof(entry->inode) + padded;
-	if (*next > i_size_read(dir))
-		return cramfs_corrupt(dir, offset, "directory entry is cut off");
-	err = cramfs_read(dir->i_sb, offset + sizeof(entry->inode), entry->name,
-			  padded);
+	if (len + padded > left) {
+		err = -EUCLEAN;
+		goto bad;
+	}
+	err = cramfs_read(dir->i_sb, offset + len, entry->name, padded);
 	if (err)
-		goto out;
+		goto bad;
 
-	len = strnlen(entry->name, padded);
+	*next = pos + len + padded;
+	return padded;
+bad:
+	if (err == -EUCLEAN)
+		cramfs_corrupt(dir, offset, "directory entry is cut off");
+	return err;
+}
+
+/* The length of the name of an entry without its padding, or an error. */
+static int check_name(struct inode *dir, u32 pos, const char *name, u32 padded)
+{
+	u32 len = strnlen(name, padded);
+	const char *bad = NULL;
+
 	if (!len)
 		bad = "empty name";
-	else if (memchr_inv(entry->name + len, 0, padded - len))
+	else if (memchr_inv(name + len, 0, padded - len))
 		bad = "NUL in a name";
-	else if (memchr(entry->name, '/', len))
+	else if (memchr(name, '/', len))
 		bad = "slash in a name";
 	if (bad)
-		return cramfs_corrupt(dir, offset, bad);
+		return cramfs_corrupt(dir, cramfs_data_offset(dir) + pos, bad);
 	return len;
-out:
-	if (err == -EUCLEAN)
-		cramfs_corrupt(dir, offset,
-			       "directory entry outside of the image");
-	return err;
 }
 
 /*
@@ -82,6 +88,8 @@ static int cramfs_readdir(struct file *file, struct dir_context *ctx)
 	while (ctx->pos - CRAMFS_NR_DOTS < i_size_read(dir)) {
 		pos = ctx->pos - CRAMFS_NR_DOTS;
 		len = read_entry(dir, pos, &entry, &next);
+		if (len >= 0)
+			len = check_name(dir, pos, entry.name, len);
 		if (len < 0)
 			return len;
 		if (!dir_emit(ctx, entry.name, len,
@@ -94,11 +102,16 @@ static int cramfs_readdir(struct file *file, struct dir_context *ctx)
 	return 0;
 }
 
-static int compare_names(const struct qstr *a, const char *b, int b_len)
+/* @padded is the length of @entry with its padding, which may be none. */
+static int compare_names(const struct qstr *name, const char *entry, u32 padded)
 {
-	int ret = memcmp(a->name, b, min_t(int, a->len, b_len));
+	int ret = memcmp(name->name, entry, min(name->len, padded));
 
-	return ret ?: (int)a->len - b_len;
+	if (ret || name->len == padded)
+		return ret;
+	if (name->len > padded)
+		return 1;
+	return entry[name->len] ? -1 : 0;
 }
 
 static struct inode *find_inode(struct inode *dir, const struct qstr *name)
@@ -107,13 +120,13 @@ static struct inode *find_inode(struct inode *dir, const struct qstr *name)
 	bool sorted = CRAMFS_SB(sb)->flags & CRAMFS_FLAG_SORTED_DIRS;
 	struct cramfs_entry entry;
 	u32 pos, next;
-	int len, cmp;
+	int padded, cmp;
 
 	for (pos = 0; pos < i_size_read(dir); pos = next) {
-		len = read_entry(dir, pos, &entry, &next);
-		if (len < 0)
-			return ERR_PTR(len);
-		cmp = compare_names(name, entry.name, len);
+		padded = read_entry(dir, pos, &entry, &next);
+		if (padded < 0)
+			return ERR_PTR(padded);
+		cmp = compare_names(name, entry.name, padded);
 		if (!cmp)
 			return cramfs_iget(sb, &entry.inode,
 					   cramfs_data_offset(dir) + pos);
