@@ -10,7 +10,7 @@ help:
 	@echo '              and show the proof; on a terminal, with a shell in the guest'
 	@echo 'make check    all tests'
 	@echo 'make series   write the patch series for Linux 6.12 to out/series/'
-	@echo 'make sizes    sizes of the driver'
+	@echo 'make figures  sizes of the driver, RAM in use'
 	@echo 'make clean    remove out/'
 	@echo
 	@echo 'Debian packages that are missing are installed first (scripts/packages says'
@@ -28,10 +28,10 @@ series:
 	@scripts/kernel-tree.sh patched >/dev/null
 	@ls -1 out/series/*.patch
 
-sizes:
-	@scripts/sizes.sh
+figures:
+	@scripts/figures.sh
 
 clean:
 	rm -rf out
 
-.PHONY: help boot check series sizes clean
+.PHONY: help boot check series figures clean

@@ -10,27 +10,30 @@
 . "$top/scripts/kbuild.sh"
 . "$top/scripts/tap.sh"
 
-lock_cache
+lock series
 dir=$(kernel_dir)
-pristine=$dir/pristine
-patched=$("$top/scripts/kernel-tree.sh" patched)
-series=$("$top/scripts/kernel-tree.sh" series)
+src=$("$top/scripts/kernel-tree.sh" series)
+tip=$(<"$out/series/tip")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# compile SOURCE OUTPUT [ARGUMENT...]: fs/cramfs from nothing, without a word.
+# compile OUTPUT [ARGUMENT...]: fs/cramfs, without a word. Warnings are errors,
+# so that what was compiled before with the same options need not be again.
 compile()
 {
-	rm -rf "$2/fs/cramfs"
-	silent kmake "$1" "$2" -s "${@:3}" fs/cramfs/
+	silent kmake "$src" "$1" -s "${@:2}" fs/cramfs/
+}
+
+go_to()	# commit
+{
+	tree_git "$src" checkout -q --force --detach "$1" && tree_git "$src" clean -qfdx
 }
 
 commit_builds()	# commit
 {
-	tree_git "$series" checkout -q --force --detach "$1" &&
-		tree_git "$series" clean -qfdx &&
-		kconfigure "$series" "$dir/build/series" "$selftests/virt.config" &&
-		compile "$series" "$dir/build/series"
+	go_to "$1" &&
+		kconfigure "$src" "$dir/build/series" "$selftests/virt.config" &&
+		compile "$dir/build/series" W=e
 }
 
 check_commits()
@@ -38,10 +41,8 @@ check_commits()
 	local commit
 
 	while read -r commit; do
-		tap_test "builds: $(tree_git "$pristine" log -1 --format=%s "$commit")" \
-			commit_builds "$commit"
-	done < <(tree_git "$pristine" rev-list --reverse \
-		 "$(<"$dir/pristine-commit")..$(<"$out/series/tip")")
+		tap_test "builds: $(tree_git "$src" log -1 --format=%s "$commit")" commit_builds "$commit"
+	done < <(tree_git "$src" rev-list --reverse "$(<"$dir/pristine-commit")..$tip")
 }
 
 # What a kernel has, by what it is built with: B block layer, M MTD. One with
@@ -60,7 +61,7 @@ list_symbols()
 	ln "$scratch/virt-physmem" "$scratch/has-"
 	comm -23 "$scratch/has-M" "$scratch/has-" |
 		comm -23 "$scratch/has-BM" - >"$scratch/has-B"
-	tree_git "$patched" grep -hoE 'EXPORT_SYMBOL(_GPL|_NS|_NS_GPL)?\([a-zA-Z0-9_]+' |
+	tree_git "$src" grep -hoE 'EXPORT_SYMBOL(_GPL|_NS|_NS_GPL)?\([a-zA-Z0-9_]+' |
 		sed 's/.*(//' | sort -u >"$scratch/exported"
 }
 
@@ -68,12 +69,13 @@ list_symbols()
 # only what is exported.
 symbols_are_there()	# output y|m has
 {
-	local missing
+	local built=$1/fs/cramfs/built-in.a missing
 
-	"${cross_compile}nm" "$1"/fs/cramfs/*.o |
-		awk 'NF == 3 { print $3 }' | sort -u >"$scratch/defined"
-	"${cross_compile}nm" -u "$1"/fs/cramfs/*.o | awk 'NF == 2 { print $2 }' | sort -u |
-		comm -23 - "$scratch/defined" >"$scratch/undefined"
+	[ "$2" = y ] || built=$1/fs/cramfs/cramfs.o
+	"${cross_compile}nm" "$built" | awk 'NF == 3 { print $3 }' | sort -u >"$scratch/defined"
+	# modpost makes __this_module.
+	"${cross_compile}nm" -u "$built" | awk 'NF == 2 && $2 != "__this_module" { print $2 }' |
+		sort -u | comm -23 - "$scratch/defined" >"$scratch/undefined"
 	[ -s "$scratch/undefined" ] || { echo 'nothing is undefined: was it built?'; return 1; }
 	missing=$(comm -23 "$scratch/undefined" "$scratch/has-$3"
 		  [ "$2" = y ] || comm -23 "$scratch/undefined" "$scratch/exported")
@@ -84,7 +86,7 @@ symbols_are_there()	# output y|m has
 # kernel that has the block layer (B), MTD (M), both or none.
 combination_builds()
 {
-	local how=$1 has=$2 build=$dir/build/options option
+	local how=$1 has=$2 build=$dir/build/options-$2$1 option
 
 	shift 2
 	{
@@ -98,8 +100,8 @@ combination_builds()
 				echo "CONFIG_CRAMFS_$option=n"
 		done
 	} >"$scratch/options.config"
-	kconfigure "$patched" "$build" "$scratch/options.config" &&
-		compile "$patched" "$build" W=1 &&
+	kconfigure "$src" "$build" "$scratch/options.config" &&
+		compile "$build" W=1e &&
 		symbols_are_there "$build" "$how" "$has"
 }
 
@@ -135,14 +137,13 @@ check_combination()	# has how option...
 
 sparse_is_silent()
 {
-	kconfigure "$patched" "$dir/build/options" "$selftests/virt.config" \
-			"$selftests/cramfs.config" &&
-		compile "$patched" "$dir/build/options" C=1 W=1
+	kconfigure "$src" "$dir/build/series" "$selftests"/{virt,cramfs}.config &&
+		compile "$dir/build/series" C=2 W=1e
 }
 
 kernel_doc_is_silent()
 {
-	(cd "$patched" && silent perl scripts/kernel-doc -none -Wall fs/cramfs/*.[ch] \
+	(cd "$src" && silent perl scripts/kernel-doc -none -Wall fs/cramfs/*.[ch] \
 		include/uapi/linux/cramfs_fs.h)
 }
 
@@ -165,6 +166,7 @@ module_for_installed_headers()
 		[ -s "$build/cramfs.ko" ]
 }
 
+go_to "$tip"
 list_symbols
 tap_test 'sparse and W=1 are silent' sparse_is_silent
 tap_test 'kernel-doc is silent' kernel_doc_is_silent

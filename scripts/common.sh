@@ -42,17 +42,20 @@ kernel_dir()
 	echo "$cache/linux-$(kernel_version)"
 }
 
-# Have the cache for itself, as long as the process lives; those that it starts
-# share the lock.
-lock_cache()
+# lock NAME: have a part of the cache for itself, as long as the process lives;
+# those that it starts share the lock. `trees` are those that kernels are built
+# from, `series` is the one that moves between commits, `debs` the packages.
+lock()
 {
-	[ -z "${CRAMFS_CACHE_LOCKED:-}" ] || return 0
-	export CRAMFS_CACHE_LOCKED=1
+	local var=CRAMFS_LOCKED_$1 fd
+
+	[ -z "${!var:-}" ] || return 0
+	export "$var=1"
 	mkdir -p "$cache"
-	exec 9>"$cache/lock"
-	flock -n 9 && return
-	say "another run is using $cache: waiting for it"
-	flock 9
+	exec {fd}>"$cache/$1.lock"
+	flock -n "$fd" && return
+	say "another run is using $cache ($1): waiting for it"
+	flock "$fd"
 }
 
 # git on our own trees, whatever the user's configuration and environment are.

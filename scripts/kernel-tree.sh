@@ -114,7 +114,7 @@ make_patched()
 }
 
 [ $# = 1 ] || die 'usage: kernel-tree.sh pristine|patched|series'
-lock_cache
+lock trees
 [ -e "$dir/pristine-commit" ] || make_pristine
 base=$(<"$dir/pristine-commit")
 tree=$dir/$1

@@ -22,7 +22,7 @@ esac
 fragments=("${fragments[@]/#/$selftests/}")
 fragments=("${fragments[@]/%/.config}")
 
-lock_cache
+lock trees
 src=$("$top/scripts/kernel-tree.sh" "$tree")
 build=$(kernel_dir)/build/$variant
 zimage=$build/arch/arm/boot/zImage

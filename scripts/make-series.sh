@@ -243,7 +243,7 @@ write_patches()	# base tip
 	mv "$dest.new" "$dest"
 }
 
-lock_cache
+lock trees
 base=$("$top/scripts/kernel-tree.sh" pristine >/dev/null && cat "$dir/pristine-commit")
 check_manifest
 find_identity

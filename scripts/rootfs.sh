@@ -120,7 +120,7 @@ add_our_files()
 	rm -f "$1.words"
 }
 
-lock_cache
+lock debs
 have_packages || download
 
 key=$({

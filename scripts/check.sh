@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# check.sh [SUITE...]: prepare everything, run the suites, count what they say.
+# Failures are shown as they come; the last line is `N passed, N failed`. A
+# suite that crashes, or prints less than it planned, is a failure too. The
+# whole output of a suite is in out/log/check-SUITE.tap and .log.
+
+. "$(dirname "$0")/common.sh"
+. "$top/scripts/prepare.sh"
+
+suites=("$@")
+[ ${#suites[@]} -gt 0 ] || suites=(tools series builds demo guest)
+passed=0 failed=0 skipped=0
+
+# Whatever happens, the last line tells.
+finish()
+{
+	local status=$?
+
+	[ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
+	[ "$skipped" = 0 ] || echo "$skipped skipped"
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ] || exit 1
+}
+trap finish EXIT
+
+# Shows failures with what they say, and ends with the counts.
+tally()	# suite
+{
+	awk -v suite="$1" '
+		# Only leaves: what a guest nests is indented, and its parent counts.
+		/^(not )?ok / { shown = 0; ran++ }
+		/^ok .*# SKIP/ { skipped++; print suite ": " $0; fflush(); next }
+		/^ok / { passed++; next }
+		/^not ok / { failed++; shown = 1; print suite ": " $0; fflush(); next }
+		/^1\.\.[0-9]+/ { plans++; planned = substr($1, 4); if (/# SKIP/) no = 1; next }
+		/^Bail out!/ { print suite ": " $0; bailed = 1; next }
+		shown && /^#/ { print "    " $0; fflush() }
+		END {
+			if (plans != 1 || planned != ran || bailed || no || !ran) {
+				print suite ": the suite is incomplete: " ran + 0 " results, " \
+				      (plans ? planned : "none") " planned"
+				failed++
+			}
+			print "counts", passed + 0, failed + 0, skipped + 0
+		}'
+}
+
+run_suite()	# name command...
+{
+	local name=$1 log=$logs/check-$1 status=0 line word p f s start=$SECONDS
+
+	shift
+	while IFS= read -r line; do
+		case $line in
+		'counts '*)	read -r word p f s <<<"$line" ;;
+		*)		echo "$line" ;;
+		esac
+	done < <({ "$@" 2>"$log.log" </dev/null || echo "status $?"; } |
+		 tee "$log.tap" | tally "$name")
+	status=$(sed -n 's/^status //p' "$log.tap")
+	if [ -n "$status" ] && [ "$f" = 0 ]; then
+		echo "$name: the suite ended with status $status; the end of $log.log:"
+		tail -n 20 "$log.log"
+		f=1
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	say "      $p passed, $f failed in $((SECONDS - start)) s"
+}
+
+suite_tools()
+{
+	(
+		unset MAKEFLAGS MFLAGS MAKELEVEL
+		make -s -C "$top/tools/cramfs" OUTPUT="$out/tools/" check
+	)
+}
+
+suite_series()
+{
+	"$top/scripts/check-series.sh"
+}
+
+suite_builds()
+{
+	"$top/scripts/check-builds.sh"
+}
+
+suite_demo()
+{
+	"$top/scripts/check-demo.sh" "$image"
+}
+
+suite_guest()
+{
+	KERNEL=$kernel KERNEL_BASE=$kernel_base KERNEL_DEBUG=$kernel_debug \
+	MKCRAMFS=$mkcramfs ROOTFS=$rootfs KSRC=$ksrc WORK=$out/guest \
+	CROSS_COMPILE=$cross_compile "$selftests/run-guest.sh"
+}
+
+for suite in "${suites[@]}"; do
+	declare -F "suite_$suite" >/dev/null || die "$suite: no such suite"
+done
+
+n_steps=$((7 + ${#suites[@]}))
+prepare_sources
+step 'building mkcramfs and cramfs-map'
+build_tools
+step 'making the root directory and the image of the demo'
+prepare_rootfs
+make_image
+step 'building the kernels: the driver and the unmodified one (8 min the first time)'
+kernel=$(build_kernel virt)
+kernel_base=$(build_kernel virt-base)
+step 'building the kernels: checks of locks and memory, the least of a kernel (10 min the first time)'
+kernel_debug=$(build_kernel virt-debug)
+build_kernel virt-mtd >/dev/null
+build_kernel virt-physmem >/dev/null
+for suite in "${suites[@]}"; do
+	step "suite $suite (log: $logs/check-$suite.tap)"
+	run_suite "$suite" "suite_$suite"
+done
