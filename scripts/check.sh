@@ -49,12 +49,12 @@ tally()	# suite
 
 run_suite()	# name command...
 {
-	local name=$1 log=$logs/check-$1 status=0 line word p f s start=$SECONDS
+	local name=$1 log=$logs/check-$1 status line p=0 f=0 s=0 start=$SECONDS
 
 	shift
 	while IFS= read -r line; do
 		case $line in
-		'counts '*)	read -r word p f s <<<"$line" ;;
+		'counts '*)	read -r p f s <<<"${line#counts }" ;;
 		*)		echo "$line" ;;
 		esac
 	done < <({ "$@" 2>"$log.log" </dev/null || echo "status $?"; } |

@@ -18,6 +18,8 @@ jobs=$(nproc)
 # mkfs.cramfs and others are where a user's PATH may not look.
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C
+# Set when a hook of git runs us.
+unset GIT_DIR GIT_INDEX_FILE GIT_WORK_TREE
 
 say()
 {
@@ -58,9 +60,8 @@ lock()
 	flock "$fd"
 }
 
-# git on our own trees, whatever the user's configuration and environment are.
+# git on our own trees, whatever the user's configuration is.
 tree_git()
 {
-	env -u GIT_DIR -u GIT_INDEX_FILE -u GIT_WORK_TREE \
-		GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$@"
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$@"
 }

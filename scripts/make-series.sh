@@ -23,14 +23,15 @@
 . "$(dirname "$0")/common.sh"
 
 series=$top/scripts/series
-dest=${1:-$out/series}
+dest=$(realpath -m "${1:-$out/series}")
 dir=$(kernel_dir)
 pristine=$dir/pristine
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-mapfile -t ours < <(cd "$top" && git ls-files -co --exclude-standard |
-		    while read -r path; do [ ! -f "$path" ] || echo "$path"; done)
+cd "$top"
+git ls-files -co --exclude-standard >"$scratch/all" || die 'this must be a git work tree'
+mapfile -t ours < <(while read -r path; do [ ! -f "$path" ] || echo "$path"; done <"$scratch/all")
 mapfile -t patches < <(cd "$series" && ls -1 [0-9]*)
 
 store()
@@ -117,7 +118,7 @@ put_ours()	# pattern
 	local path
 
 	expand "$1" >"$scratch/paths"
-	(cd "$top" && store_here hash-object -w --no-filters --stdin-paths) \
+	store_here hash-object -w --no-filters --stdin-paths \
 		<"$scratch/paths" >"$scratch/blobs"
 	while read -r path; do
 		[ -x "$top/$path" ] && echo 100755 || echo 100644
@@ -191,7 +192,7 @@ find_identity()
 	[ -n "$who" ] || die 'MAINTAINERS: names nobody who could sign'
 	export GIT_AUTHOR_NAME=${who% <*} GIT_AUTHOR_EMAIL=${who#*<}
 	GIT_AUTHOR_EMAIL=${GIT_AUTHOR_EMAIL%>}
-	GIT_AUTHOR_DATE="$(git -C "$top" log -1 --format=%at -- fs include tools Documentation) +0000"
+	GIT_AUTHOR_DATE="$(git log -1 --format=%at -- fs include tools Documentation) +0000"
 	export GIT_AUTHOR_DATE
 	export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
 	export GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE
@@ -249,7 +250,6 @@ check_manifest
 find_identity
 key=$({
 	echo "$base $GIT_AUTHOR_DATE"
-	cd "$top"
 	stat -c '%A %n' "${ours[@]}"
 	sha256sum "${ours[@]}"
 } | sha256sum | cut -d' ' -f1)

@@ -9,6 +9,8 @@
 
 . "$(dirname "$0")/common.sh"
 
+umask 022
+
 readonly PACKAGES=(busybox)	# and what they depend on
 readonly APPLETS=(
 	'[' ash awk basename cat chmod chown clear cmp cp cut date dd df dmesg du
@@ -99,7 +101,7 @@ unpack()
 		dpkg-deb -x "$deb" "$1"
 	done
 	# What a system that runs from flash would not ship.
-	rm -rf "$1"/usr/share "$1"/usr/lib/*/gconv "$1"/usr/lib/*/audit
+	rm -rf "${1:?}"/usr/share "$1"/usr/lib/*/gconv "$1"/usr/lib/*/audit
 }
 
 add_our_files()

@@ -10,7 +10,6 @@ set -euo pipefail
 
 readonly FLASH_BASE=0x4000000	# pflash bank 1 of `virt`
 readonly FLASH_SIZE=0x4000000	# QEMU wants a file of exactly this size
-readonly RAM_BASE=0x40000000
 readonly RAM_ROM=0x46000000	# clear of the kernel and of the DTB at the half of 128 MiB
 readonly RAM_ROM_END=0x48000000
 readonly RAM_ROM_MEM=128	# MiB of RAM that RAM_ROM_END implies
