@@ -12,6 +12,7 @@
 #   rename OLD NEW		a file of the kernel
 #   delete PATH			a file of the kernel
 #   edit PATH SED-SCRIPT	a file of the kernel; it must change by that
+#   edit PATH @FILE		the same with a script in FILE, beside the patch
 #   maintainers			our entry in place of the kernel's of that name
 #
 # and `cover` has the cover letter. What is in this tree and not for the kernel
@@ -147,7 +148,10 @@ edit_kernel_file()	# path sed-script
 
 	mode=$(kernel_mode "$1")
 	store cat-file blob ":$1" >"$scratch/before"
-	sed -e "$2" "$scratch/before" >"$scratch/after"
+	case $2 in
+	@*)	sed -f "$series/${2#@}" "$scratch/before" >"$scratch/after" ;;
+	*)	sed -e "$2" "$scratch/before" >"$scratch/after" ;;
+	esac
 	! cmp -s "$scratch/before" "$scratch/after" ||
 		die "$patch: nothing in $1 changes by: $2"
 	put "$mode" "$1" <"$scratch/after"

@@ -23,26 +23,53 @@ static void bdev_readahead(struct super_block *sb, pgoff_t index,
 			   unsigned long nr_pages)
 {
 	struct address_space *mapping = sb->s_bdev->bd_mapping;
-	struct file_ra_state ra;
+	struct file_ra_state ra = {};
 
 	file_ra_state_init(&ra, mapping);
 	page_cache_sync_readahead(mapping, &ra, NULL, index, nr_pages);
 }
 
-static int bdev_get_span(struct super_block *sb, u32 offset, u32 len,
-			 struct cramfs_span *span)
+/*
+ * A device may end inside of a page, which the page cache then may not be able to
+ * read as a whole.
+ */
+static struct folio *bdev_read_last_page(struct super_block *sb, pgoff_t index)
+{
+	loff_t pos = (loff_t)index << PAGE_SHIFT;
+	struct folio *folio = folio_alloc(GFP_KERNEL | __GFP_ZERO, 0);
+	size_t len = bdev_nr_bytes(sb->s_bdev) - pos;
+	ssize_t ret;
+
+	if (!folio)
+		return ERR_PTR(-ENOMEM);
+	ret = kernel_read(sb->s_bdev_file, folio_address(folio), len, &pos);
+	if (ret == len)
+		return folio;
+	folio_put(folio);
+	return ERR_PTR(ret < 0 ? ret : -EIO);
+}
+
+static struct folio *bdev_read_page(struct super_block *sb, pgoff_t index)
 {
 	struct address_space *mapping = sb->s_bdev->bd_mapping;
-	pgoff_t index = offset >> PAGE_SHIFT;
 	struct folio *folio;
+
+	if (bdev_nr_bytes(sb->s_bdev) >> PAGE_SHIFT == index)
+		return bdev_read_last_page(sb, index);
 
 	folio = filemap_get_folio(mapping, index);
 	if (IS_ERR(folio))
 		bdev_readahead(sb, index, CRAMFS_BDEV_READAHEAD);
 	else
 		folio_put(folio);
+	return read_mapping_folio(mapping, index, NULL);
+}
 
-	folio = read_mapping_folio(mapping, index, NULL);
+static int bdev_get_span(struct super_block *sb, u32 offset, u32 len,
+			 struct cramfs_span *span)
+{
+	struct folio *folio = bdev_read_page(sb, offset >> PAGE_SHIFT);
+
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 

@@ -40,41 +40,52 @@ static bool mtd_begins_at_zero(struct mtd_info *mtd)
 	return len && phys == 1;
 }
 
-static int mtd_map(struct super_block *sb, struct fs_context *fc, u32 size)
+static int mtd_point_all(struct super_block *sb, u32 size,
+			 resource_size_t *phys)
 {
 	struct cramfs_backing *backing = &CRAMFS_SB(sb)->backing;
-	resource_size_t phys;
 	void *virt;
 	int err;
 
 	mtd_unmap(sb);
-	err = mtd_point(sb->s_mtd, 0, size, &backing->mapped, &virt, &phys);
-	if (!err && backing->mapped != size)
-		err = -EOPNOTSUPP;
-	if (err) {
-		errorfc(fc, "%s: %s: cannot be addressed directly: %d",
-			sb->s_id, sb->s_mtd->name, err);
+	err = mtd_point(sb->s_mtd, 0, size, &backing->mapped, &virt, phys);
+	if (err)
 		return err;
-	}
-
+	if (backing->mapped != size)
+		return -EOPNOTSUPP;
 	backing->virt = virt;
-	backing->phys = phys;
 	return 0;
+}
+
+/* Point at @size bytes instead of at what was pointed at so far. */
+static int mtd_map(struct super_block *sb, struct fs_context *fc, u32 size)
+{
+	struct cramfs_backing *backing = &CRAMFS_SB(sb)->backing;
+	resource_size_t phys;
+	int err;
+
+	err = mtd_point_all(sb, size, &phys);
+	/* Map drivers have odd addresses for what has none. */
+	backing->has_phys = !err && IS_ALIGNED(phys, sizeof(u32)) &&
+			    (phys || mtd_begins_at_zero(sb->s_mtd));
+	backing->phys = phys;
+
+	/* What is scattered in physical memory may not be so in the kernel's. */
+	if (err == -EOPNOTSUPP)
+		err = mtd_point_all(sb, size, NULL);
+	if (err)
+		warnfc(fc, "%s: %s cannot be addressed directly: %d", sb->s_id,
+		       sb->s_mtd->name, err);
+	return err;
 }
 
 static int mtd_open(struct super_block *sb, struct fs_context *fc)
 {
 	struct cramfs_backing *backing = &CRAMFS_SB(sb)->backing;
-	int err;
 
 	snprintf(sb->s_id, sizeof(sb->s_id), "mtd%d", sb->s_mtd->index);
 	backing->size = sb->s_mtd->size;
-	err = mtd_map(sb, fc, min_t(u64, backing->size, PAGE_SIZE));
-	if (err)
-		return err;
-
-	backing->has_phys = backing->phys || mtd_begins_at_zero(sb->s_mtd);
-	return 0;
+	return mtd_map(sb, fc, min_t(u64, backing->size, PAGE_SIZE));
 }
 
 static int mtd_map_all(struct super_block *sb, struct fs_context *fc, u32 size)
@@ -106,18 +117,27 @@ static const struct cramfs_backing_ops mtd_ops = {
 };
 
 /**
- * cramfs_source_is_mtd() - is it an MTD device that is to be mounted?
+ * cramfs_source_is_mtd() - does a mount name an MTD device?
  * @source: as in fs_context::source
  *
- * Return: true for mtd:NAME, mtdN, and a path to an mtdblock device.
+ * Return: true for mtd:NAME and mtdN.
  */
 bool cramfs_source_is_mtd(const char *source)
 {
+	return str_has_prefix(source, "mtd") &&
+	       (source[3] == ':' || isdigit(source[3]));
+}
+
+/**
+ * cramfs_source_is_mtdblock() - does a mount name an MTD device's block device?
+ * @source: as in fs_context::source
+ *
+ * Return: true for the path of one.
+ */
+bool cramfs_source_is_mtdblock(const char *source)
+{
 	dev_t dev;
 
-	if (str_has_prefix(source, "mtd") &&
-	    (source[3] == ':' || isdigit(source[3])))
-		return true;
 	return IS_ENABLED(CONFIG_BLOCK) && !lookup_bdev(source, &dev) &&
 	       MAJOR(dev) == MTD_BLOCK_MAJOR;
 }
@@ -127,7 +147,7 @@ bool cramfs_source_is_mtd(const char *source)
  * @fc: the mount
  *
  * Return: 0 or an error, as fs_context_operations::get_tree does; -EOPNOTSUPP if
- * the device is not directly addressable.
+ * the device cannot be addressed directly.
  */
 int cramfs_get_tree_mtd(struct fs_context *fc)
 {

@@ -19,62 +19,42 @@
 
 #include "cramfs.h"
 
-#define ROM_PREFIX	"rom:"
-
-static bool named(const struct device_node *np, const char *name)
+static bool has_label(const struct device_node *np, const char *name)
 {
 	const char *label;
 
-	return of_node_name_eq(np, name) ||
-	       (!of_property_read_string(np, "label", &label) &&
-		!strcmp(label, name));
+	return !of_property_read_string(np, "label", &label) &&
+	       !strcmp(label, name);
 }
 
-/* A node for the region @name, with a reference, or NULL. */
-static struct device_node *find_rom(const char *name)
+/* The range of the region @name in the device tree, or -ENODEV. */
+static int find_rom(const char *name, struct resource *res)
 {
-	struct device_node *parent, *np;
-	const char *label;
+	struct device_node *parent, *np = NULL;
+	int err = -ENODEV;
 
 	parent = of_find_node_by_path("/reserved-memory");
 	for_each_available_child_of_node(parent, np) {
-		if (named(np, name))
+		if (!of_node_name_eq(np, name) && !has_label(np, name))
+			continue;
+		err = of_address_to_resource(np, 0, res);
+		if (!err)
 			break;
 	}
+	of_node_put(np);
 	of_node_put(parent);
-	if (np)
-		return np;
+	if (!err)
+		return 0;
 
 	for_each_node_with_property(np, "label") {
-		if (of_device_is_available(np) &&
-		    !of_property_read_string(np, "label", &label) &&
-		    !strcmp(label, name))
+		if (!of_device_is_available(np) || !has_label(np, name))
+			continue;
+		err = of_address_to_resource(np, 0, res);
+		if (!err)
 			break;
 	}
-	return np;
-}
-
-static int lookup_rom(struct fs_context *fc, const char *name, u64 *start,
-		      u64 *size)
-{
-	struct device_node *np = find_rom(name);
-	struct resource res;
-	int err;
-
-	if (!np) {
-		errorfc(fc, ROM_PREFIX "%s: no such region in the device tree",
-			name);
-		return -ENODEV;
-	}
-	err = of_address_to_resource(np, 0, &res);
 	of_node_put(np);
-	if (err) {
-		errorfc(fc, ROM_PREFIX "%s: the region has no address", name);
-		return err;
-	}
-	*start = res.start;
-	*size = resource_size(&res);
-	return 0;
+	return err ? -ENODEV : 0;
 }
 
 /* May the caller have any physical address mapped at all? */
@@ -152,30 +132,34 @@ static int physmem_open(struct super_block *sb, struct fs_context *fc)
 {
 	const struct cramfs_mount_opts *opts = fc->fs_private;
 	struct cramfs_backing *backing = &CRAMFS_SB(sb)->backing;
-	u64 start, size = U64_MAX;
+	u64 start = opts->physaddr, size = PAGE_SIZE;
+	struct resource res;
 	int err;
 
-	if (opts->has_physaddr) {
-		start = opts->physaddr;
-		if (opts->has_physsize)
-			size = opts->physsize;
-		backing->has_physaddr = true;
-		backing->has_physsize = opts->has_physsize;
-	} else {
-		err = lookup_rom(fc, fc->source + strlen(ROM_PREFIX), &start,
-				 &size);
-		if (err)
+	if (opts->has_physsize) {
+		size = opts->physsize;
+	} else if (!opts->has_physaddr) {
+		err = find_rom(fc->source + strlen(CRAMFS_ROM_PREFIX), &res);
+		if (err) {
+			errorfc(fc, "%s: no such region in the device tree",
+				fc->source);
 			return err;
+		}
+		start = res.start;
+		size = resource_size(&res);
 	}
 
 	snprintf(sb->s_id, sizeof(sb->s_id), "%#llx", start);
-	err = check_range(sb, fc, start, size == U64_MAX ? PAGE_SIZE : size);
+	err = check_range(sb, fc, start, size);
 	if (err)
 		return err;
 
 	backing->phys = start;
-	backing->size = size;
 	backing->has_phys = true;
+	backing->has_physaddr = opts->has_physaddr;
+	backing->has_physsize = opts->has_physsize;
+	/* Without physsize= there is no telling before the superblock is seen. */
+	backing->size = opts->has_physaddr && !opts->has_physsize ? U64_MAX : size;
 	return physmem_map(sb, fc, min_t(u64, size, PAGE_SIZE));
 }
 
@@ -216,8 +200,8 @@ int cramfs_get_tree_physmem(struct fs_context *fc)
 	int err;
 
 	if (!opts->has_physaddr &&
-	    !(fc->source && str_has_prefix(fc->source, ROM_PREFIX)))
-		return invalfc(fc, "physaddr= or a source " ROM_PREFIX "NAME is needed");
+	    !(fc->source && str_has_prefix(fc->source, CRAMFS_ROM_PREFIX)))
+		return invalfc(fc, "physaddr= or a source " CRAMFS_ROM_PREFIX "NAME is needed");
 	if (!opts->has_physaddr && opts->has_physsize)
 		return invalfc(fc, "physsize= goes with physaddr=");
 

@@ -15,6 +15,9 @@ struct fs_context;
 struct seq_file;
 struct super_block;
 
+/* What a mount source begins with that names a region of the device tree. */
+#define CRAMFS_ROM_PREFIX	"rom:"
+
 /**
  * struct cramfs_span - bytes of the image in the kernel's address space
  * @data: the first byte
@@ -96,9 +99,15 @@ static inline int cramfs_get_tree_bdev(struct fs_context *fc)
 
 #ifdef CONFIG_CRAMFS_MTD
 bool cramfs_source_is_mtd(const char *source);
+bool cramfs_source_is_mtdblock(const char *source);
 int cramfs_get_tree_mtd(struct fs_context *fc);
 #else
 static inline bool cramfs_source_is_mtd(const char *source)
+{
+	return false;
+}
+
+static inline bool cramfs_source_is_mtdblock(const char *source)
 {
 	return false;
 }

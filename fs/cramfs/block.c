@@ -10,8 +10,6 @@
 
 #include "cramfs.h"
 
-#define CRAMFS_MAX_DEFLATED	(2 * PAGE_SIZE)
-
 static int read_pointer(struct inode *inode, pgoff_t index, u32 *ptr)
 {
 	u32 offset = cramfs_data_offset(inode) + index * sizeof(*ptr);
@@ -21,6 +19,9 @@ static int read_pointer(struct inode *inode, pgoff_t index, u32 *ptr)
 	if (err == -EUCLEAN)
 		return cramfs_corrupt(inode, offset,
 				      "block pointer outside of the image");
+	if (!err && (*ptr & CRAMFS_BLK_FLAGS) &&
+	    !(CRAMFS_SB(inode->i_sb)->flags & CRAMFS_FLAG_EXT_BLOCK_POINTERS))
+		return cramfs_corrupt(inode, *ptr, "block outside of the image");
 	return err;
 }
 
@@ -145,9 +146,6 @@ int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
 	err = read_pointer(inode, index, &ptr);
 	if (err)
 		return err;
-	if ((ptr & CRAMFS_BLK_FLAGS) &&
-	    !(sbi->flags & CRAMFS_FLAG_EXT_BLOCK_POINTERS))
-		return cramfs_corrupt(inode, ptr, "block outside of the image");
 
 	stored = ptr & CRAMFS_BLK_FLAG_UNCOMPRESSED;
 	if (!(ptr & CRAMFS_BLK_FLAG_DIRECT_PTR)) {
@@ -178,7 +176,7 @@ int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
 
 	extent->kind = stored ? CRAMFS_BLOCK_STORED : CRAMFS_BLOCK_DEFLATED;
 	extent->offset = start;
-	extent->len = len;
+	extent->len = stored ? min_t(u32, len, file_len(inode, index, 1)) : len;
 	if (stored && (ptr & CRAMFS_BLK_FLAG_DIRECT_PTR))
 		extend_stored(inode, index, ptr, max_blocks, extent);
 	return 0;

@@ -107,12 +107,15 @@ enum cramfs_block_kind {
 	CRAMFS_BLOCK_DEFLATED,
 };
 
+/* The longest that a deflated block may be in the image, in bytes. */
+#define CRAMFS_MAX_DEFLATED	(2 * PAGE_SIZE)
+
 /**
  * struct cramfs_extent - where the bytes of blocks of a file are
  * @kind: how they are kept
  * @offset: where they begin in the image, in bytes; 0 for a hole
  * @len: how many there are in the image, 0 for a hole; what a stored block
- *	lacks to the block size reads as zeros
+ *	lacks to its part of the file reads as zeros
  * @nr_blocks: how many blocks these are; more than one only if all are stored,
  *	and all but the last one fill a block
  */

@@ -7,6 +7,7 @@
 
 #include <linux/fiemap.h>
 #include <linux/highmem.h>
+#include <linux/sched/signal.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
 
@@ -19,31 +20,49 @@ static u32 block_file_len(struct inode *inode, pgoff_t index)
 		     i_size_read(inode) - ((u64)index << PAGE_SHIFT));
 }
 
-static int inflate_block(struct inode *inode, const struct cramfs_extent *block,
-			 void *dst, u32 dst_len)
+/* A deflated block, wherever it begins, is in no more pages than these. */
+#define CRAMFS_MAX_SPANS	(CRAMFS_MAX_DEFLATED / PAGE_SIZE + 1)
+
+static int inflate_spans(const struct cramfs_span *spans, int nr, void *dst,
+			 u32 dst_len)
 {
-	u32 offset = block->offset, left = block->len;
 	struct cramfs_inflate *stream;
-	struct cramfs_span span;
 	int err = 0, len;
 
 	stream = cramfs_inflate_begin(dst, dst_len);
 	if (IS_ERR(stream))
 		return PTR_ERR(stream);
 
-	while (left && !err) {
-		err = cramfs_get_span(inode->i_sb, offset, left, &span);
-		if (err)
-			break;
-		err = cramfs_inflate_input(stream, span.data, span.len);
-		offset += span.len;
-		left -= span.len;
-		cramfs_put_span(&span);
-	}
+	for (int i = 0; i < nr && !err; i++)
+		err = cramfs_inflate_input(stream, spans[i].data, spans[i].len);
 
 	len = cramfs_inflate_end(stream);
-	if (!err && len != dst_len)
-		err = -EUCLEAN;
+	return err ?: len == dst_len ? 0 : -EUCLEAN;
+}
+
+/*
+ * All of the input is got before a stream is: whoever has a stream must not wait
+ * for a device, which may need one itself (an image on a loop device on cramfs).
+ */
+static int inflate_block(struct inode *inode, const struct cramfs_extent *block,
+			 void *dst, u32 dst_len)
+{
+	struct cramfs_span spans[CRAMFS_MAX_SPANS];
+	u32 offset = block->offset, left = block->len;
+	int nr = 0, err = 0;
+
+	while (left && !err) {
+		err = cramfs_get_span(inode->i_sb, offset, left, &spans[nr]);
+		if (err)
+			break;
+		offset += spans[nr].len;
+		left -= spans[nr++].len;
+	}
+	if (!err)
+		err = inflate_spans(spans, nr, dst, dst_len);
+	while (nr)
+		cramfs_put_span(&spans[--nr]);
+
 	if (err == -EUCLEAN)
 		return cramfs_corrupt(inode, block->offset,
 				      "compressed block is damaged");
@@ -61,7 +80,7 @@ static int read_block(struct inode *inode, pgoff_t index, void *dst)
 		return err;
 
 	if (block.kind == CRAMFS_BLOCK_STORED) {
-		len = min(block.len, block_file_len(inode, index));
+		len = block.len;
 		err = cramfs_read(inode->i_sb, block.offset, dst, len);
 	} else if (block.kind == CRAMFS_BLOCK_DEFLATED) {
 		len = block_file_len(inode, index);
@@ -89,7 +108,7 @@ static int cramfs_read_folio(struct file *file, struct folio *folio)
 	return fill_folio(folio->mapping->host, folio);
 }
 
-/* Where the data of blocks @first to @last lies, as far as that is in order. */
+/* Announce the data of blocks @first to @last, if it lies in order. */
 static void prefetch_blocks(struct inode *inode, pgoff_t first, pgoff_t last)
 {
 	struct cramfs_extent a, b;
@@ -99,7 +118,8 @@ static void prefetch_blocks(struct inode *inode, pgoff_t first, pgoff_t last)
 		return;
 	if (a.kind == CRAMFS_BLOCK_HOLE || b.kind == CRAMFS_BLOCK_HOLE)
 		return;
-	if (b.offset > a.offset)
+	if (b.offset > a.offset &&
+	    b.offset - a.offset <= (last - first) * CRAMFS_MAX_DEFLATED)
 		cramfs_prefetch(inode->i_sb, a.offset,
 				(u64)b.offset + b.len - a.offset);
 }
@@ -112,14 +132,16 @@ static void cramfs_readahead(struct readahead_control *rac)
 
 	prefetch_blocks(inode, first, first + readahead_count(rac) - 1);
 
-	/* What fails here is tried again, and reported, by read_folio. */
+	/* What fails here is tried again by read_folio. */
 	while ((folio = readahead_folio(rac)))
 		fill_folio(inode, folio);
 }
 
+/* The kernel does not read ahead from what is in memory. */
 const struct address_space_operations cramfs_aops = {
 	.read_folio	= cramfs_read_folio,
-	.readahead	= cramfs_readahead,
+	.readahead	= IS_ENABLED(CONFIG_CRAMFS_BLOCKDEV) ?
+			  cramfs_readahead : NULL,
 };
 
 /*
@@ -168,6 +190,9 @@ static ssize_t read_cached(struct kiocb *iocb, struct iov_iter *to, loff_t end)
 	return ret;
 }
 
+/* Blocks to read at a time: flash can be slow. */
+#define CRAMFS_MAX_COPY		64UL
+
 /*
  * With the image in memory a stored block needs no copy in the page cache. The
  * runs of blocks in between go the usual way.
@@ -183,7 +208,8 @@ static ssize_t cramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	while (iov_iter_count(to) && iocb->ki_pos < i_size_read(inode)) {
 		pgoff_t index = iocb->ki_pos >> PAGE_SHIFT, end = index;
-		u32 max_blocks = (iov_iter_count(to) >> PAGE_SHIFT) + 2;
+		u32 max_blocks = min((iov_iter_count(to) >> PAGE_SHIFT) + 2,
+				     CRAMFS_MAX_COPY);
 
 		do {
 			ret = cramfs_get_extent(inode, end, max_blocks, &extent);
@@ -204,12 +230,17 @@ static ssize_t cramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return done ?: ret;
 }
 
+/* A pipe needs pages, but stored blocks need none that stay in the page cache. */
 static ssize_t cramfs_splice_read(struct file *in, loff_t *ppos,
 				  struct pipe_inode_info *pipe, size_t len,
 				  unsigned int flags)
 {
-	/* A pipe needs pages, but not pages that stay in the page cache. */
-	if (CRAMFS_SB(file_inode(in)->i_sb)->backing.virt)
+	struct inode *inode = file_inode(in);
+	struct cramfs_extent extent;
+
+	if (CRAMFS_SB(inode->i_sb)->backing.virt &&
+	    !cramfs_get_extent(inode, *ppos >> PAGE_SHIFT, 1, &extent) &&
+	    extent.kind != CRAMFS_BLOCK_DEFLATED)
 		return copy_splice_read(in, ppos, pipe, len, flags);
 	return filemap_splice_read(in, ppos, pipe, len, flags);
 }

@@ -5,6 +5,7 @@
  */
 
 #include <linux/fs.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "cramfs.h"
@@ -82,6 +83,8 @@ static int cramfs_readdir(struct file *file, struct dir_context *ctx)
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
+	if (ctx->pos - CRAMFS_NR_DOTS >= i_size_read(dir))
+		return 0;
 	if ((ctx->pos - CRAMFS_NR_DOTS) & 3)
 		return -EINVAL;
 
@@ -132,6 +135,9 @@ static struct inode *find_inode(struct inode *dir, const struct qstr *name)
 					   cramfs_data_offset(dir) + pos);
 		if (sorted && cmp < 0)
 			break;
+		if (fatal_signal_pending(current))
+			return ERR_PTR(-EINTR);
+		cond_resched();
 	}
 	return NULL;
 }

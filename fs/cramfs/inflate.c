@@ -8,10 +8,9 @@
 
 #include <linux/cpumask.h>
 #include <linux/list.h>
-#include <linux/mm.h>
 #include <linux/mutex.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/vmalloc.h>
 #include <linux/wait.h>
 #include <linux/zlib.h>
 
@@ -64,10 +63,8 @@ static struct cramfs_inflate *get_stream(void)
 	mutex_lock(&grow_lock);
 	if (nr_streams < num_online_cpus()) {
 		/* Failure is one reader's only while there are no streams yet. */
-		stream = kvmalloc(struct_size(stream, workspace,
-					      DIV_ROUND_UP(zlib_inflate_workspacesize(),
-							   sizeof(long))),
-				  GFP_KERNEL | __GFP_NOWARN);
+		stream = __vmalloc(sizeof(*stream) + zlib_inflate_workspacesize(),
+				   GFP_KERNEL | __GFP_NOWARN);
 		if (stream) {
 			stream->z.workspace = stream->workspace;
 			nr_streams++;
@@ -90,7 +87,7 @@ static struct cramfs_inflate *get_stream(void)
  * @len: room at @dst, in bytes
  *
  * Context: May sleep, to allocate or until another reader is done. The caller
- * must get to cramfs_inflate_end() without starting a second stream.
+ * must not sleep before it calls cramfs_inflate_end().
  * Return: the stream, or an ERR_PTR: -ENOMEM.
  */
 struct cramfs_inflate *cramfs_inflate_begin(void *dst, u32 len)
@@ -166,6 +163,6 @@ void cramfs_inflate_exit(void)
 	struct cramfs_inflate *stream;
 
 	while ((stream = pop_idle()))
-		kvfree(stream);
+		vfree(stream);
 	nr_streams = 0;
 }

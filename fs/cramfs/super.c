@@ -273,7 +273,7 @@ static int cramfs_get_tree(struct fs_context *fc)
 
 	if (opts->has_physaddr ||
 	    !(fc->fs_type->fs_flags & FS_REQUIRES_DEV) ||
-	    (fc->source && str_has_prefix(fc->source, "rom:"))) {
+	    (fc->source && str_has_prefix(fc->source, CRAMFS_ROM_PREFIX))) {
 		if (!IS_ENABLED(CONFIG_CRAMFS_PHYSMEM))
 			return invalfc(fc, "this kernel has no CONFIG_CRAMFS_PHYSMEM");
 		return cramfs_get_tree_physmem(fc);
@@ -283,10 +283,12 @@ static int cramfs_get_tree(struct fs_context *fc)
 	if (!fc->source)
 		return invalfc(fc, "no source given");
 
-	if (cramfs_source_is_mtd(fc->source)) {
+	if (cramfs_source_is_mtd(fc->source))
+		return cramfs_get_tree_mtd(fc);
+	if (cramfs_source_is_mtdblock(fc->source)) {
 		err = cramfs_get_tree_mtd(fc);
-		/* An mtdblock device serves where MTD itself cannot. */
-		if (err != -EOPNOTSUPP || fc->source[0] != '/')
+		/* The block device serves where MTD itself cannot. */
+		if (err != -EOPNOTSUPP)
 			return err;
 	}
 	if (!IS_ENABLED(CONFIG_CRAMFS_BLOCKDEV))

@@ -2,10 +2,11 @@
 /*
  * Execute in place: user mappings of the image itself, with an MMU.
  *
- * mmap() decides nothing. Each page is decided on when it is touched: a stored
- * block that fills a page of the image is mapped from there, any other one from
- * the page cache. A private mapping that is written to starts from the image
- * too, and one page is copied with the first write to it.
+ * mmap() only looks whether there is anything to map in place. Each page is
+ * decided on when it is touched: a stored block that fills a page of the image is
+ * mapped from there, any other one from the page cache. A private mapping that is
+ * written to starts from the image too, and one page is copied with the first
+ * write to it.
  */
 
 #include <linux/highmem.h>
@@ -75,11 +76,7 @@ static vm_fault_t insert_pages(struct vm_area_struct *vma, unsigned long addr,
 	return ret;
 }
 
-/*
- * The first access to a page of a private mapping is a write: copy the page of
- * the image at once. Modules cannot: finish_fault() is not for them; they map
- * it first, and it is copied at the next fault.
- */
+/* The first access to a page of a private mapping is a write: copy it at once. */
 static vm_fault_t copy_page_of_image(struct vm_fault *vmf, struct inode *inode,
 				     u32 offset)
 {
@@ -124,45 +121,20 @@ static vm_fault_t cramfs_xip_fault(struct vm_fault *vmf)
 	if (!nr)
 		return filemap_fault(vmf);
 
-	if (IS_BUILTIN(CONFIG_CRAMFS) && vmf->cow_page)
+	if (!vmf->cow_page)
+		return insert_pages(vma, addr, offset, nr);
+
+	/* Modules cannot: finish_fault() is not exported. */
+	if (IS_BUILTIN(CONFIG_CRAMFS))
 		return copy_page_of_image(vmf, inode,
 					  offset + (before << PAGE_SHIFT));
-	return insert_pages(vma, addr, offset, nr);
-}
-
-/*
- * Map pages from the page cache around a fault, but none that should come from
- * the image: read() of a file by splice or a kernel reader can have brought it
- * into the page cache as well. Called under RCU.
- */
-static vm_fault_t cramfs_xip_map_pages(struct vm_fault *vmf, pgoff_t start,
-				       pgoff_t end)
-{
-	struct inode *inode = file_inode(vmf->vma->vm_file);
-	pgoff_t index = start;
-	vm_fault_t ret = 0;
-	u32 offset;
-	int nr;
-
-	while (index <= end) {
-		nr = xip_pages(inode, index, end - index + 1, &offset);
-		if (!nr) {
-			index++;
-			continue;
-		}
-		if (index > start)
-			ret |= filemap_map_pages(vmf, start, index - 1);
-		index += max(nr, 1);
-		start = index;
-	}
-	if (index > start)
-		ret |= filemap_map_pages(vmf, start, index - 1);
-	return ret;
+	return filemap_fault(vmf);
 }
 
 /*
  * For ptrace() and /proc/PID/mem: pages of the image have no struct page by
- * which others could get hold of them.
+ * which others could get hold of them. Also how the mm copies such a page when a
+ * debugger writes to it.
  */
 static int cramfs_xip_access(struct vm_area_struct *vma, unsigned long addr,
 			     void *buf, int len, int write)
@@ -183,9 +155,23 @@ static int cramfs_xip_access(struct vm_area_struct *vma, unsigned long addr,
 
 static const struct vm_operations_struct cramfs_xip_vm_ops = {
 	.fault		= cramfs_xip_fault,
-	.map_pages	= cramfs_xip_map_pages,
+	.map_pages	= filemap_map_pages,
 	.access		= cramfs_xip_access,
 };
+
+/* Is there any page of the mapping that is mapped from the image? */
+static bool any_xip(struct inode *inode, struct vm_area_struct *vma)
+{
+	pgoff_t index = vma->vm_pgoff;
+	pgoff_t end = min(index + vma_pages(vma), cramfs_nr_blocks(inode));
+	u32 offset;
+
+	for (; index < end; index++) {
+		if (xip_pages(inode, index, 1, &offset) > 0)
+			return true;
+	}
+	return false;
+}
 
 /**
  * cramfs_file_mmap() - file_operations::mmap of regular files
@@ -196,11 +182,13 @@ static const struct vm_operations_struct cramfs_xip_vm_ops = {
  */
 int cramfs_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	const struct cramfs_sb_info *sbi = CRAMFS_SB(file_inode(file)->i_sb);
+	struct inode *inode = file_inode(file);
+	const struct cramfs_sb_info *sbi = CRAMFS_SB(inode->i_sb);
 	int ret = generic_file_readonly_mmap(file, vma);
 
 	if (ret || !sbi->backing.has_phys ||
-	    !(sbi->flags & CRAMFS_FLAG_EXT_BLOCK_POINTERS))
+	    !(sbi->flags & CRAMFS_FLAG_EXT_BLOCK_POINTERS) ||
+	    !any_xip(inode, vma))
 		return ret;
 
 	vma->vm_ops = &cramfs_xip_vm_ops;
