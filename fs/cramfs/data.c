@@ -11,6 +11,8 @@
 #include <linux/splice.h>
 #include <linux/uio.h>
 
+#include <trace/events/cramfs.h>
+
 #include "cramfs.h"
 
 /* Bytes of the file in block @index, which is not past its end. */
@@ -79,6 +81,9 @@ static int read_block(struct inode *inode, pgoff_t index, void *dst)
 	if (err)
 		return err;
 
+	trace_cramfs_read_block(inode, index,
+				block.kind == CRAMFS_BLOCK_DEFLATED,
+				block.offset, block.len);
 	if (block.kind == CRAMFS_BLOCK_STORED) {
 		len = block.len;
 		err = cramfs_read(inode->i_sb, block.offset, dst, len);

@@ -14,6 +14,9 @@
 
 #include "cramfs.h"
 
+#define CREATE_TRACE_POINTS
+#include <trace/events/cramfs.h>
+
 /* An image may begin with this many bytes of boot code. */
 #define CRAMFS_BOOT_CODE	512
 

@@ -16,6 +16,8 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include <trace/events/cramfs.h>
+
 #include "cramfs.h"
 
 /*
@@ -121,14 +123,19 @@ static vm_fault_t cramfs_xip_fault(struct vm_fault *vmf)
 	if (!nr)
 		return filemap_fault(vmf);
 
-	if (!vmf->cow_page)
+	if (!vmf->cow_page) {
+		trace_cramfs_fault(inode, vmf->pgoff - before, nr, offset,
+				   false);
 		return insert_pages(vma, addr, offset, nr);
+	}
 
 	/* Modules cannot: finish_fault() is not exported. */
-	if (IS_BUILTIN(CONFIG_CRAMFS))
-		return copy_page_of_image(vmf, inode,
-					  offset + (before << PAGE_SHIFT));
-	return filemap_fault(vmf);
+	if (!IS_BUILTIN(CONFIG_CRAMFS))
+		return filemap_fault(vmf);
+
+	offset += before << PAGE_SHIFT;
+	trace_cramfs_fault(inode, vmf->pgoff, 1, offset, true);
+	return copy_page_of_image(vmf, inode, offset);
 }
 
 /*
