@@ -15,8 +15,9 @@ shift 4
 # process that was shown; never the case if none was.
 text_pages()
 {
-	tr -d '\r' <"$log" | awk -v program="/$1\$" -v place="$2=[1-9]" '
-		$2 ~ /^r-x/ && $0 ~ program { shown++; if ($0 ~ place) there++ }
+	tr -d '\r' <"$log" | awk -v program="$1" -v place="$2=[1-9]" '
+		{ n = split($NF, path, "/") }
+		$2 ~ /^r-x/ && path[n] == program { shown++; if ($0 ~ place) there++ }
 		END { exit !(shown && shown == there) }'
 }
 
@@ -26,7 +27,7 @@ missing_proof()
 	local program
 
 	grep -aq 'PROOF ENDS' "$log" || echo 'the guest did not come to its end'
-	for program in busybox 'libc\\.so\\.6'; do
+	for program in busybox libc.so.6; do
 		if [ "$where" != block ]; then
 			text_pages "$program" flash || echo "$program: no text in flash"
 		elif ! text_pages "$program" ram || text_pages "$program" flash; then
