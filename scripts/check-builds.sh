@@ -17,7 +17,7 @@ tip=$(<"$out/series/tip")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# compile OUTPUT [ARGUMENT...]: fs/cramfs, without a word. Warnings are errors,
+# compile OUTPUT [ARGUMENT...]: fs/cramfs and what else is asked for, without a word. Warnings are errors,
 # so that what was compiled before with the same options need not be again.
 compile()
 {
@@ -29,11 +29,21 @@ go_to()	# commit
 	tree_git "$src" checkout -q --force --detach "$1" && tree_git "$src" clean -qfdx
 }
 
+# What a commit changes in other parts of the kernel.
+other_objects()	# commit
+{
+	tree_git "$src" diff --name-only --diff-filter=AM "$1^" "$1" -- '*.c' \
+			':!fs/cramfs' ':!tools' | sed 's/c$/o/'
+}
+
 commit_builds()	# commit
 {
+	local others
+
+	mapfile -t others < <(other_objects "$1")
 	go_to "$1" &&
 		kconfigure "$src" "$dir/build/series" "$selftests/virt.config" &&
-		compile "$dir/build/series" W=e
+		compile "$dir/build/series" W=e "${others[@]}"
 }
 
 check_commits()
@@ -160,10 +170,12 @@ module_for_installed_headers()
 		flags+=("-DCONFIG_CRAMFS_$option=1")
 	done
 	rm -rf "$build"
-	cp -R "$top/fs/cramfs" "$build"
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$headers" M="$build" \
+	mkdir -p "$build"
+	(cd "$top" && cp -R --parents fs/cramfs include "$build")
+	flags+=("-I$build/include")
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$headers" M="$build/fs/cramfs" \
 		"${options[@]}" KCFLAGS="${flags[*]}" modules &&
-		[ -s "$build/cramfs.ko" ]
+		[ -s "$build/fs/cramfs/cramfs.ko" ]
 }
 
 go_to "$tip"
