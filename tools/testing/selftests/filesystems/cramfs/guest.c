@@ -13,13 +13,14 @@
 
 #include "guest.h"
 
-#define PM_PRESENT	(1ULL << 63)
+#define PM_PRESENT	0x8000000000000000ULL
 #define PM_PFN		((1ULL << 55) - 1)
 #define EXIT_SKIP	4
 
 struct guest guest;
 
-static __u32 crc_table[256];
+/* crc_table[k][b]: what the byte b does to a CRC that goes on for k bytes. */
+static __u32 crc_table[4][256];
 
 static void make_crc_table(void)
 {
@@ -28,7 +29,14 @@ static void make_crc_table(void)
 
 		for (int bit = 0; bit < 8; bit++)
 			c = c & 1 ? 0xedb88320 ^ c >> 1 : c >> 1;
-		crc_table[n] = c;
+		crc_table[0][n] = c;
+	}
+	for (unsigned int k = 1; k < 4; k++) {
+		for (unsigned int n = 0; n < 256; n++) {
+			__u32 c = crc_table[k - 1][n];
+
+			crc_table[k][n] = c >> 8 ^ crc_table[0][c & 0xff];
+		}
 	}
 }
 
@@ -45,8 +53,14 @@ __u32 crc32(__u32 crc, const void *buf, size_t len)
 	const unsigned char *p = buf;
 
 	crc = ~crc;
+	/* Emulated processors are slow: four bytes at a time. */
+	for (; len >= 4; len -= 4, p += 4) {
+		crc ^= p[0] | p[1] << 8 | p[2] << 16 | (__u32)p[3] << 24;
+		crc = crc_table[3][crc & 0xff] ^ crc_table[2][crc >> 8 & 0xff] ^
+		      crc_table[1][crc >> 16 & 0xff] ^ crc_table[0][crc >> 24];
+	}
 	while (len--)
-		crc = crc_table[(crc ^ *p++) & 0xff] ^ crc >> 8;
+		crc = crc_table[0][(crc ^ *p++) & 0xff] ^ crc >> 8;
 	return ~crc;
 }
 
@@ -96,11 +110,11 @@ int read_text(const char *path, char *buf, size_t size)
 }
 
 /**
- * drop_caches() - let the kernel forget clean pages, dentries and inodes
+ * forget_caches() - let the kernel forget clean pages, dentries and inodes
  *
  * Return: 0, -1 with errno
  */
-int drop_caches(void)
+int forget_caches(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
 	ssize_t done;
@@ -127,7 +141,7 @@ bool cmdline_get(const char *key, char *value, size_t size)
 
 	if (read_text("/proc/cmdline", line, sizeof(line)) < 0)
 		return false;
-	for (word = strtok_r(line, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
+	for (word = strtok_r(line, "\n ", &save); word; word = strtok_r(NULL, "\n ", &save)) {
 		if (!strncmp(word, key, strlen(key))) {
 			snprintf(value, size, "%s", word + strlen(key));
 			return true;
@@ -368,18 +382,30 @@ unsigned long planned_pfn(const struct image *image, const struct entry *entry,
 	return (guest.rom_start + image->flash + offset) / PAGE;
 }
 
-static __u64 pagemap_entry(pid_t pid, const void *addr)
+/* Page table entries as pagemap has them; 0 where it cannot be read. */
+static void read_pagemap(pid_t pid, const void *addr, __u64 *entries, unsigned int nr)
 {
-	__u64 value = 0;
 	char path[64];
+	ssize_t got = -1;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
 	fd = open(path, O_RDONLY);
-	if (fd >= 0 && pread(fd, &value, 8, (off_t)((uintptr_t)addr / PAGE * 8)) != 8)
-		value = 0;
+	if (fd >= 0)
+		got = pread(fd, entries, nr * 8, (off_t)((uintptr_t)addr / PAGE * 8));
 	close(fd);
-	return value;
+	if (got < 0)
+		got = 0;
+	memset((char *)entries + got, 0, nr * 8 - got);
+}
+
+static unsigned long rom_pfn_of(__u64 entry)
+{
+	__u64 at = (entry & PM_PFN) * PAGE;
+
+	if (!(entry & PM_PRESENT))
+		return PAGE_ABSENT;
+	return guest.rom_start && at >= guest.rom_start && at < guest.rom_end ? at / PAGE : 0;
 }
 
 /**
@@ -391,12 +417,27 @@ static __u64 pagemap_entry(pid_t pid, const void *addr)
  */
 unsigned long rom_pfn(pid_t pid, const void *addr)
 {
-	__u64 value = pagemap_entry(pid, addr);
-	__u64 at = (value & PM_PFN) * PAGE;
+	__u64 entry;
 
-	if (!(value & PM_PRESENT))
-		return PAGE_ABSENT;
-	return guest.rom_start && at >= guest.rom_start && at < guest.rom_end ? at / PAGE : 0;
+	read_pagemap(pid, addr, &entry, 1);
+	return rom_pfn_of(entry);
+}
+
+/**
+ * rom_pfns() - page frames behind consecutive pages
+ * @pid: of which process
+ * @addr: of the first page
+ * @pfns: results, as of rom_pfn()
+ * @nr: pages
+ */
+void rom_pfns(pid_t pid, const void *addr, unsigned long *pfns, unsigned int nr)
+{
+	__u64 *entries = malloc(nr * sizeof(*entries));
+
+	read_pagemap(pid, addr, entries, nr);
+	for (unsigned int n = 0; n < nr; n++)
+		pfns[n] = rom_pfn_of(entries[n]);
+	free(entries);
 }
 
 /**
@@ -407,5 +448,5 @@ unsigned long rom_pfn(pid_t pid, const void *addr)
  */
 bool page_is_present(const void *addr)
 {
-	return pagemap_entry(getpid(), addr) & PM_PRESENT;
+	return rom_pfn(getpid(), addr) != PAGE_ABSENT;
 }

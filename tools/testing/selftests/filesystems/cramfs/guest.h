@@ -113,10 +113,11 @@ char block_kind(const struct entry *entry, unsigned long index, unsigned long *o
 unsigned long planned_pfn(const struct image *image, const struct entry *entry,
 			  unsigned long index);
 unsigned long rom_pfn(pid_t pid, const void *addr);
+void rom_pfns(pid_t pid, const void *addr, unsigned long *pfns, unsigned int nr);
 bool page_is_present(const void *addr);
 __u32 crc32(__u32 crc, const void *buf, size_t len);
 int crc_file(const char *path, __u32 *crc);
-int drop_caches(void);
+int forget_caches(void);
 int read_text(const char *path, char *buf, size_t size);
 
 #endif

@@ -22,6 +22,7 @@ import sys
 import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SELF = os.path.basename(__file__)
 sys.path.insert(0, os.path.join(HERE, *['..'] * 5, 'tools', 'cramfs', 'tests'))
 import cramfs_image as ci	# noqa: E402
 
@@ -127,7 +128,7 @@ def add_directories(top):
     os.makedirs(top + '/' + '/'.join('d%d' % n for n in range(20)))
     os.mkdir(top + '/empty')
     os.mkdir(top + '/many')
-    for n in range(1500):
+    for n in range(500):
         os.symlink('../t%d' % (n % 7), top + '/many/%s%d' % ('e' * (n % 23), n))
 
 
@@ -139,7 +140,7 @@ def make_tree(args, top):
     for path, dirs, files in os.walk(top):
         for name in dirs + files:
             os.lchown(os.path.join(path, name), 0, 0)
-    for name in ('proc', 'sys', 'dev', 'tmp', 't', 't/bin', 't/data', 't/mnt'):
+    for name in ('proc', 'sys', 'dev', 'tmp', 't', 't/bin', 't/data', 't/mnt', 't/mnt2'):
         os.makedirs(os.path.join(top, name), exist_ok=True)
     for name in sorted(os.listdir(args.programs)):
         shutil.copy(os.path.join(args.programs, name), top + '/t/bin/' + name)
@@ -148,6 +149,7 @@ def make_tree(args, top):
     for name, content in DATA_FILES.items():
         put(top + '/t/data/' + name, content)
     put(top + '/t/data/big', (text(9, 1009) * 16628)[:(1 << 24) - 1])
+    put(top + '/t/script', b'#!/bin/busybox sh\nexit 42\n', 0o755)
     os.symlink('data/stored', top + '/t/link')
     os.symlink('t' * 4000, top + '/t/longlink')
     os.symlink('nowhere', top + '/t/dangling')
@@ -423,7 +425,7 @@ def run(*command):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         sys.stderr.buffer.write(done.stdout)
-        sys.exit('guest_images.py: %s failed' % command[0])
+        sys.exit(SELF + ': %s failed' % command[0])
 
 
 def punch_file(data, path):
@@ -433,7 +435,7 @@ def punch_file(data, path):
     blocks = [b.letter for b in image.block_list(entry)]
     stored = [n for n, letter in enumerate(blocks) if letter == 'X']
     if len(stored) < 4:
-        sys.exit('guest_images.py: %s: not stored, nothing to punch' % path)
+        sys.exit(SELF + ': %s: not stored, nothing to punch' % path)
     return ci.punch(data, path, [stored[len(stored) // 2], stored[len(stored) // 2 + 1]])
 
 
@@ -475,7 +477,7 @@ def write_expect(out, name, expected, corners, tail):
         image = ci.Image(handle.read())
     found = image.errors()
     if found:
-        sys.exit('guest_images.py: %s: %s' % (name, found[0]))
+        sys.exit(SELF + ': %s: %s' % (name, found[0]))
     mark_aliases(image, expected)
     blob = bytearray()
     for data_name in DATA_FILES:

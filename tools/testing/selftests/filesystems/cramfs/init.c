@@ -17,6 +17,7 @@
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TESTS		"/t/bin/"
@@ -65,14 +66,22 @@ static void end_log(pid_t logger)
 	close(fd);
 }
 
+static long uptime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 /* A program name may be followed by arguments, separated by colons. */
-static void run(char *name)
+static void run_tests(char *name)
 {
 	char path[64], *argv[16];
 	int status = 0, argc = 0;
 	pid_t pid;
 
-	printf("# run %s\n", name);
+	printf("# run %s at %ld s\n", name, uptime());
 	pid = fork();
 	if (!pid) {
 		argv[argc++] = path;
@@ -88,7 +97,7 @@ static void run(char *name)
 	printf("# end %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-static char *cmdline(void)
+static char *kernel_parameters(void)
 {
 	static char line[2048];
 	int fd = open("/proc/cmdline", O_RDONLY);
@@ -128,16 +137,16 @@ int main(void)
 	logger = fork();
 	if (!logger)
 		copy_log();
-	line = strdup(cmdline());
-	while ((word = strsep(&line, " \n"))) {
+	line = strdup(kernel_parameters());
+	while ((word = strsep(&line, "\n "))) {
 		if (strncmp(word, "cramfs.run=", 11))
 			continue;
 		word += 11;
 		while ((name = strsep(&word, ",")))
-			run(name);
+			run_tests(name);
 	}
 	end_log(logger);
-	printf("# all run\n");
-	switch_off(strstr(cmdline(), "cramfs.mode=cfi"));
+	printf("# all run at %ld s\n", uptime());
+	switch_off(strstr(kernel_parameters(), "cramfs.mode=cfi"));
 	return 0;
 }

@@ -104,7 +104,7 @@ TEST_F(data, pread_across_blocks_gives_the_source)
 
 TEST_F(data, pread_backwards_gives_the_source)
 {
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_EQ(0, forget_caches());
 	for (ssize_t at = (self->size - 1) / PAGE * PAGE; at >= 0; at -= PAGE) {
 		ssize_t want = self->size - at > (ssize_t)PAGE ? (ssize_t)PAGE : self->size - at;
 
@@ -191,7 +191,7 @@ TEST_F(data, splice_to_a_pipe_gives_the_source)
 TEST_F(data, read_after_drop_caches_gives_the_source)
 {
 	for (int round = 0; round < 3; round++) {
-		ASSERT_EQ(0, drop_caches());
+		ASSERT_EQ(0, forget_caches());
 		ASSERT_EQ(self->size, pread(self->fd, self->buf, self->size + PAGE, 0));
 		ASSERT_EQ(0, memcmp(self->buf, self->ref, self->size));
 	}
@@ -199,16 +199,18 @@ TEST_F(data, read_after_drop_caches_gives_the_source)
 
 TEST_F(data, readahead_fills_the_page_cache)
 {
+	/* Of what is in memory already, the kernel reads nothing ahead. */
+	bool ahead = !strcmp(guest.mode, "block");
 	unsigned int pages = nr_pages(self->entry);
 	unsigned char in_core[64] = "";
 	void *p;
 
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_EQ(0, forget_caches());
 	ASSERT_EQ(0, readahead(self->fd, 0, self->size));
 	p = mmap(NULL, self->size, PROT_READ, MAP_SHARED, self->fd, 0);
 	ASSERT_NE(MAP_FAILED, p);
 	ASSERT_EQ(0, mincore(p, self->size, in_core));
-	for (unsigned int n = 0; n < pages; n++) {
+	for (unsigned int n = 0; ahead && n < pages; n++) {
 		EXPECT_EQ(1, in_core[n] & 1) TH_LOG("page %u", n);
 	}
 	ASSERT_EQ(self->size, pread(self->fd, self->buf, self->size, 0));
@@ -277,7 +279,7 @@ TEST_F(data, fiemap_shows_where_the_image_has_each_block)
 			continue;
 		}
 		ASSERT_NE(NULL, extent) TH_LOG("block %u", n);
-		EXPECT_EQ(strchr("zZ", kind) != NULL,
+		EXPECT_EQ(kind == 'z' || kind == 'Z',
 			  !!(extent->fe_flags & FIEMAP_EXTENT_ENCODED)) TH_LOG("block %u", n);
 		if (strchr("XxS", kind)) {
 			EXPECT_EQ(offset, extent->fe_physical + n * PAGE - extent->fe_logical)
@@ -420,7 +422,7 @@ static int read_all(int reader)
 	const struct image *root = find_image("root");
 	int bad = 0;
 
-	for (int round = 0; round < 4; round++) {
+	for (int round = 0; round < 3; round++) {
 		for (int n = 0; n < 8; n++) {
 			const char *path = readers_files[(n * (2 * reader + 1) + round) % 8];
 			const struct entry *entry = find_entry(root, path);
@@ -429,27 +431,35 @@ static int read_all(int reader)
 			if (!entry || crc_file(path, &crc) || crc != entry->crc)
 				bad++;
 		}
-		drop_caches();
+		forget_caches();
 	}
 	return bad;
 }
 
-TEST_F_TIMEOUT(data, four_readers_at_once_read_the_source, 120)
-{
+FIXTURE(readers) {
 	pid_t pids[4];
+};
 
-	if (strcmp(self->path, DATA "stored"))
-		return;
+FIXTURE_SETUP(readers)
+{
+}
+
+FIXTURE_TEARDOWN(readers)
+{
+}
+
+TEST_F_TIMEOUT(readers, four_at_once_read_the_source, 240)
+{
 	for (int n = 0; n < 4; n++) {
-		pids[n] = fork();
-		ASSERT_LE(0, pids[n]);
-		if (!pids[n])
+		self->pids[n] = fork();
+		ASSERT_LE(0, self->pids[n]);
+		if (!self->pids[n])
 			_exit(!!read_all(n));
 	}
 	for (int n = 0; n < 4; n++) {
 		int status;
 
-		ASSERT_EQ(pids[n], waitpid(pids[n], &status, 0));
+		ASSERT_EQ(self->pids[n], waitpid(self->pids[n], &status, 0));
 		EXPECT_EQ(0, status);
 	}
 }

@@ -79,13 +79,15 @@ FIXTURE_TEARDOWN(map)
 
 /* The page at P is a private copy of page INDEX with BYTE at OFFSET. */
 #define EXPECT_COPY(p, index, offset, byte) do {			\
+	const unsigned char *__p = (p);					\
+	unsigned int __index = (index);					\
 	unsigned char __want[PAGE];					\
 									\
-	memcpy(__want, self->ref + (index) * PAGE, PAGE);		\
+	memcpy(__want, self->ref + __index * PAGE, PAGE);		\
 	__want[offset] = byte;						\
-	EXPECT_EQ(0, memcmp(p, __want, PAGE))				\
-		TH_LOG("contents of the copy of page %u", (unsigned int)(index)); \
-	EXPECT_EQ(0, rom_pfn(getpid(), p));				\
+	EXPECT_EQ(0, memcmp(__p, __want, PAGE))				\
+		TH_LOG("contents of the copy of page %u", __index);	\
+	EXPECT_EQ(0, rom_pfn(getpid(), __p));				\
 } while (0)
 
 static unsigned int touch(const unsigned char *p, unsigned int pages)
@@ -257,23 +259,40 @@ TEST_F(map, proc_maps_shows_the_file_offset)
 	EXPECT_NE(NULL, strstr(text, want)) TH_LOG("no '%s' in %s", want, text);
 }
 
+/* A number in the entry of /proc/self/smaps for the mapping at P, in pages. */
+static long smaps_pages(const unsigned char *p, const char *key)
+{
+	char want[32], text[32768], *at;
+
+	if (read_text("/proc/self/smaps", text, sizeof(text)) < 0)
+		return -1;
+	snprintf(want, sizeof(want), "%08lx-", (unsigned long)p);
+	at = strstr(text, want);
+	at = at ? strstr(at, key) : NULL;
+	return at ? strtol(at + strlen(key), NULL, 10) / 4 : -1;
+}
+
 TEST_F(map, smaps_counts_no_ram_for_rom)
 {
 	unsigned char *p = MAP_ALL(PROT_READ, MAP_SHARED);
-	unsigned int in_ram = 0, rss = ~0;
-	char want[32], text[32768], *at;
+	unsigned int in_ram = 0;
 
 	touch(p, self->pages);
 	for (unsigned int n = 0; n < self->pages; n++)
 		in_ram += !planned_pfn(self->image, self->entry, n);
-	ASSERT_LT(0, read_text("/proc/self/smaps", text, sizeof(text)));
-	snprintf(want, sizeof(want), "%08lx-", (unsigned long)p);
-	at = strstr(text, want);
-	ASSERT_NE(NULL, at);
-	at = strstr(at, "\nRss:");
-	ASSERT_NE(NULL, at);
-	ASSERT_EQ(1, sscanf(at, "\nRss: %u kB", &rss));
-	EXPECT_EQ(4 * in_ram, rss);
+	EXPECT_EQ(in_ram, smaps_pages(p, "\nRss:"));
+}
+
+TEST_F(map, smaps_counts_the_pages_that_were_copied)
+{
+	unsigned char *p = MAP_ALL(PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+	touch(p, self->pages);
+	EXPECT_EQ(0, smaps_pages(p, "\nPrivate_Dirty:"));
+	p[2 * PAGE] = 1;
+	p[6 * PAGE] = 1;
+	EXPECT_EQ(2, smaps_pages(p, "\nPrivate_Dirty:"));
+	EXPECT_EQ(2, smaps_pages(p, "\nAnonymous:"));
 }
 
 TEST_F(map, smaps_flags_are_those_of_a_file_mapping)
@@ -591,7 +610,7 @@ TEST_F(map, reclaim_advice_loses_nothing)
 	touch(p, self->pages);
 	madvise(p, self->len, MADV_COLD);
 	madvise(p, self->len, MADV_PAGEOUT);
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_EQ(0, forget_caches());
 	EXPECT_FILE_PAGES(p, 0, self->pages);
 }
 
@@ -600,7 +619,7 @@ TEST_F(map, mapping_outlives_its_descriptor)
 	unsigned char *p = MAP_ALL(PROT_READ, MAP_PRIVATE);
 
 	close(self->fd);
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_EQ(0, forget_caches());
 	EXPECT_FILE_PAGES(p, 0, self->pages);
 }
 

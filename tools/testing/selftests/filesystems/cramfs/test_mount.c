@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/blkpg.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -149,6 +150,7 @@ FIXTURE_SETUP(corner)
 FIXTURE_TEARDOWN(corner)
 {
 	umount2(MNT, MNT_DETACH);
+	umount2(MNT "2", MNT_DETACH);
 }
 
 #define SOURCE(which) do {						\
@@ -165,53 +167,142 @@ FIXTURE_TEARDOWN(corner)
 } while (0)
 
 /* An image that must mount, and be what the host described. */
-#define GOOD(test, image)						\
-	TEST_F(corner, test)						\
-	{								\
-		MOUNT(image);						\
-		EXPECT_EQ(0, compare_tree(find_image(image), MNT, TREE_ALL & ~TREE_TIMES, \
-					  variant->linear));		\
-		EXPECT_EQ(0, umount(MNT));				\
-	}
+#define EXPECT_GOOD(which) do {						\
+	const char *__which = (which);					\
+									\
+	MOUNT(__which);							\
+	EXPECT_EQ(0, compare_tree(find_image(__which), MNT, TREE_ALL & ~TREE_TIMES, \
+				  variant->linear));			\
+	EXPECT_EQ(0, umount(MNT));					\
+} while (0)
 
-GOOD(block_pointers_of_all_kinds_in_one_file, "mixed")
-GOOD(direct_stored_last_block_of_a_whole_page, "full")
-GOOD(holes_anywhere, "holes")
-GOOD(entries_that_share_data_keep_their_attributes, "alias")
-GOOD(unsorted_directory, "unsorted")
-GOOD(types_without_data, "special")
-GOOD(fsid_version_1, "v1")
-GOOD(superblock_at_512, "at512")
-GOOD(shifted_root_offset, "shifted")
-GOOD(empty_image, "empty")
-GOOD(pages_in_any_order_and_shared, "scatter")
-GOOD(page_with_other_data_after_the_tail, "poison")
-GOOD(signature_that_means_nothing, "sig")
-GOOD(image_that_ends_inside_a_page, "odd")
+TEST_F(corner, block_pointers_of_all_kinds_in_one_file)
+{
+	EXPECT_GOOD("mixed");
+}
+
+TEST_F(corner, direct_stored_last_block_of_a_whole_page)
+{
+	EXPECT_GOOD("full");
+}
+
+TEST_F(corner, holes_anywhere)
+{
+	EXPECT_GOOD("holes");
+}
+
+TEST_F(corner, entries_that_share_data_keep_their_attributes)
+{
+	EXPECT_GOOD("alias");
+}
+
+TEST_F(corner, unsorted_directory)
+{
+	EXPECT_GOOD("unsorted");
+}
+
+TEST_F(corner, types_without_data)
+{
+	EXPECT_GOOD("special");
+}
+
+TEST_F(corner, fsid_version_1)
+{
+	EXPECT_GOOD("v1");
+}
+
+TEST_F(corner, superblock_at_512)
+{
+	EXPECT_GOOD("at512");
+}
+
+TEST_F(corner, shifted_root_offset)
+{
+	EXPECT_GOOD("shifted");
+}
+
+TEST_F(corner, empty_image)
+{
+	EXPECT_GOOD("empty");
+}
+
+TEST_F(corner, pages_in_any_order_and_shared)
+{
+	EXPECT_GOOD("scatter");
+}
+
+TEST_F(corner, page_with_other_data_after_the_tail)
+{
+	EXPECT_GOOD("poison");
+}
+
+TEST_F(corner, signature_that_means_nothing)
+{
+	EXPECT_GOOD("sig");
+}
+
+TEST_F(corner, image_that_ends_inside_a_page)
+{
+	EXPECT_GOOD("odd");
+}
 
 /* An image that must be refused, with a line that says why and where. */
-#define BAD(test, image, why)						\
-	TEST_F(corner, test)						\
-	{								\
-		char text[LOG_SIZE];					\
+#define EXPECT_BAD(which, reason) do {					\
+	const char *__why = (reason);					\
+	char __text[LOG_SIZE];						\
 									\
-		SOURCE(image);						\
-		EXPECT_EQ(-1, mount_source(&self->source));		\
-		EXPECT_EQ(EINVAL, errno);				\
-		log_read(self->log, text);				\
-		EXPECT_EQ(1, log_count(text, self->source.backing, why)) \
-			TH_LOG("no '%s%s' in: %s", self->source.backing, why, text); \
-	}
+	SOURCE(which);							\
+	EXPECT_EQ(-1, mount_source(&self->source));			\
+	EXPECT_EQ(EINVAL, errno);					\
+	log_read(self->log, __text);					\
+	EXPECT_EQ(1, log_count(__text, self->source.backing, __why))	\
+		TH_LOG("no '%s%s' in: %s", self->source.backing, __why, __text); \
+} while (0)
 
-BAD(wrong_magic_is_refused, "magic", "wrong magic")
-BAD(wrong_endianness_is_refused_by_name, "endian", "wrong endianness")
-BAD(wrong_endianness_at_512_is_refused_by_name, "endian512", "wrong endianness")
-BAD(unknown_feature_flag_is_refused, "flags", "feature flags")
-BAD(truncated_image_is_refused, "cut", "does not fit")
-BAD(size_beyond_the_device_is_refused, "beyond", "does not fit")
-BAD(size_below_a_superblock_is_refused, "short", "too small")
-BAD(root_that_is_a_file_is_refused, "rootfile", "not a directory")
-BAD(root_offset_inside_the_superblock_is_refused, "rootoff", "root offset")
+TEST_F(corner, wrong_magic_is_refused)
+{
+	EXPECT_BAD("magic", "wrong magic");
+}
+
+TEST_F(corner, wrong_endianness_is_refused_by_name)
+{
+	EXPECT_BAD("endian", "wrong endianness");
+}
+
+TEST_F(corner, wrong_endianness_at_512_is_refused_by_name)
+{
+	EXPECT_BAD("endian512", "wrong endianness");
+}
+
+TEST_F(corner, unknown_feature_flag_is_refused)
+{
+	EXPECT_BAD("flags", "feature flags");
+}
+
+TEST_F(corner, truncated_image_is_refused)
+{
+	EXPECT_BAD("cut", "does not fit");
+}
+
+TEST_F(corner, size_beyond_the_device_is_refused)
+{
+	EXPECT_BAD("beyond", "does not fit");
+}
+
+TEST_F(corner, size_below_a_superblock_is_refused)
+{
+	EXPECT_BAD("short", "too small");
+}
+
+TEST_F(corner, root_that_is_a_file_is_refused)
+{
+	EXPECT_BAD("rootfile", "not a directory");
+}
+
+TEST_F(corner, root_offset_inside_the_superblock_is_refused)
+{
+	EXPECT_BAD("rootoff", "root offset");
+}
 
 TEST_F(corner, refused_image_can_be_followed_by_a_good_one)
 {
@@ -384,6 +475,7 @@ FIXTURE_SETUP(block)
 FIXTURE_TEARDOWN(block)
 {
 	umount2(MNT, MNT_DETACH);
+	umount2(MNT "2", MNT_DETACH);
 }
 
 TEST_F(block, device_smaller_than_a_superblock_is_refused)
@@ -415,13 +507,14 @@ TEST_F(block, second_mount_of_a_device_is_the_same_filesystem)
 
 	ASSERT_EQ(0, block_source(find_image("mixed"), &self->source));
 	ASSERT_EQ(0, mount_source(&self->source));
+	ASSERT_EQ(0, mount(self->source.name, MNT "2", "cramfs", MS_RDONLY, NULL));
 	ASSERT_EQ(0, stat(MNT "/all", &one));
-	ASSERT_EQ(0, mount_source(&self->source));
-	ASSERT_EQ(0, stat(MNT "/all", &two));
+	ASSERT_EQ(0, stat(MNT "2/all", &two));
 	EXPECT_EQ(one.st_dev, two.st_dev);
 	EXPECT_EQ(one.st_ino, two.st_ino);
 	EXPECT_EQ(0, umount(MNT));
-	EXPECT_EQ(0, compare_tree(find_image("mixed"), MNT, TREE_READ, false));
+	EXPECT_EQ(0, compare_tree(find_image("mixed"), MNT "2", TREE_READ, false));
+	EXPECT_EQ(0, umount(MNT "2"));
 }
 
 FIXTURE(mtd) {
@@ -438,6 +531,7 @@ FIXTURE_SETUP(mtd)
 FIXTURE_TEARDOWN(mtd)
 {
 	umount2(MNT, MNT_DETACH);
+	umount2(MNT "2", MNT_DETACH);
 }
 
 TEST_F(mtd, device_by_number)
@@ -468,12 +562,13 @@ TEST_F(mtd, second_mount_of_a_device_is_the_same_filesystem)
 	struct stat one, two;
 
 	ASSERT_EQ(0, mount("mtd:mixed", MNT, "cramfs", MS_RDONLY, NULL));
+	ASSERT_EQ(0, mount("mtd:mixed", MNT "2", "cramfs", MS_RDONLY, NULL));
 	ASSERT_EQ(0, stat(MNT "/all", &one));
-	ASSERT_EQ(0, mount("mtd:mixed", MNT, "cramfs", MS_RDONLY, NULL));
-	ASSERT_EQ(0, stat(MNT "/all", &two));
+	ASSERT_EQ(0, stat(MNT "2/all", &two));
 	EXPECT_EQ(one.st_dev, two.st_dev);
 	EXPECT_EQ(0, umount(MNT));
-	EXPECT_EQ(0, compare_tree(find_image("mixed"), MNT, TREE_READ | TREE_PLACES, true));
+	EXPECT_EQ(0, compare_tree(find_image("mixed"), MNT "2", TREE_READ | TREE_PLACES, true));
+	EXPECT_EQ(0, umount(MNT "2"));
 }
 
 TEST_F(mtd, device_without_physical_address_mounts_without_xip)
@@ -522,15 +617,16 @@ static int mount_phys(unsigned long long addr, unsigned long long size)
 #define WHOLE	1ULL	/* no physsize= */
 
 /* A refused address: error, and one line with both words. */
-#define REFUSED(addr, size, error, why) do {				\
+#define REFUSED(addr, size, error, reason) do {				\
+	const char *__why = (reason);					\
 	char __text[LOG_SIZE];						\
 	int __log = log_open();						\
 									\
 	EXPECT_EQ(-1, mount_phys(addr, size));				\
 	EXPECT_EQ(error, errno);					\
 	log_read(__log, __text);					\
-	EXPECT_EQ(1, log_count(__text, "cramfs: ", why))		\
-		TH_LOG("no '%s' in: %s", why, __text);			\
+	EXPECT_EQ(1, log_count(__text, "cramfs: ", __why))		\
+		TH_LOG("no '%s' in: %s", __why, __text);		\
 } while (0)
 
 FIXTURE(physaddr) {
@@ -551,6 +647,7 @@ FIXTURE_SETUP(physaddr)
 FIXTURE_TEARDOWN(physaddr)
 {
 	umount2(MNT, MNT_DETACH);
+	umount2(MNT "2", MNT_DETACH);
 }
 
 TEST_F(physaddr, unaligned_address_is_refused)
@@ -642,6 +739,13 @@ TEST_F(physaddr, caller_without_cap_sys_rawio_is_refused)
 	EXPECT_EQ(-1, mount("rom:nosuch", MNT, "cramfs", MS_RDONLY, NULL));
 	EXPECT_EQ(EPERM, errno);
 	EXPECT_EQ(-1, mount("none", MNT, "cramfs_physmem", MS_RDONLY, "physaddr=0x8000000"));
+	EXPECT_EQ(EPERM, errno);
+}
+
+TEST_F(physaddr, caller_in_a_user_namespace_is_refused)
+{
+	ASSERT_EQ(0, unshare(CLONE_NEWUSER | CLONE_NEWNS));
+	EXPECT_EQ(-1, mount_phys(self->good, self->len));
 	EXPECT_EQ(EPERM, errno);
 }
 
@@ -772,6 +876,54 @@ TEST_F(physaddr, failed_claims_do_not_pile_up)
 		ASSERT_EQ(-1, mount_phys(guest.rom_start + bad->flash, WHOLE));
 	}
 	ASSERT_EQ(0, mount_phys(self->good, self->len));
+}
+
+/* The root is a region that the device tree describes. */
+FIXTURE(rom) {
+	unsigned long len;
+};
+
+FIXTURE_SETUP(rom)
+{
+	self->len = (find_image("root")->len + PAGE - 1) & ~(PAGE - 1);
+	umount2(MNT, MNT_DETACH);
+}
+
+FIXTURE_TEARDOWN(rom)
+{
+	umount2(MNT, MNT_DETACH);
+}
+
+TEST_F(rom, root_is_claimed_in_iomem)
+{
+	EXPECT_TRUE(iomem_has(root_at(), self->len));
+}
+
+TEST_F(rom, proc_mounts_shows_no_address)
+{
+	char text[4096], *at;
+
+	ASSERT_LT(0, read_text("/proc/mounts", text, sizeof(text)));
+	at = strstr(text, " / cramfs_physmem ro");
+	ASSERT_NE(NULL, at);
+	at[strcspn(at, "\n")] = 0;
+	EXPECT_EQ(NULL, strstr(at, "physaddr"));
+}
+
+TEST_F(rom, second_mount_by_name_is_refused)
+{
+	EXPECT_EQ(-1, mount("rom:xip", MNT, "cramfs", MS_RDONLY, NULL));
+	EXPECT_EQ(EBUSY, errno);
+}
+
+TEST_F(rom, other_names_are_refused)
+{
+	static const char *const names[] = { "rom:", "rom:xi", "rom:xipp", "rom:chosen" };
+
+	for (unsigned int n = 0; n < ARRAY_SIZE(names); n++) {
+		EXPECT_EQ(-1, mount(names[n], MNT, "cramfs", MS_RDONLY, NULL));
+		EXPECT_EQ(ENODEV, errno) TH_LOG("%s", names[n]);
+	}
 }
 
 /* Cannot be undone: to be run last. */

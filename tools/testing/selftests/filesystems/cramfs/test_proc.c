@@ -48,11 +48,11 @@ static int read_mappings(pid_t pid, struct mapping *maps)
 
 /*
  * Pages of the read-only mappings of a process: how many are present, in ROM,
- * and not where the host says. A private mapping that was writable before its
- * relocation may hold copies; text may not.
+ * not where the host says, and in ROM but elsewhere. Pages of data may also be
+ * copies; pages of text may not.
  */
 struct census {
-	unsigned int present, in_rom, misplaced, planned;
+	unsigned int present, in_rom, misplaced, wrong_rom;
 };
 
 static void count_pages(pid_t pid, const char *path, const char *perms, struct census *census)
@@ -73,12 +73,12 @@ static void count_pages(pid_t pid, const char *path, const char *perms, struct c
 			unsigned long plan = planned_pfn(root, entry, index);
 			unsigned long pfn = rom_pfn(pid, (void *)at);
 
-			census->planned += plan != 0;
 			if (pfn == PAGE_ABSENT)
 				continue;
 			census->present++;
 			census->in_rom += pfn != 0;
 			census->misplaced += pfn != plan;
+			census->wrong_rom += pfn && pfn != plan;
 		}
 	}
 }
@@ -153,8 +153,9 @@ TEST(written_data_of_a_static_program_is_in_ram)
 
 	ASSERT_LT(0, pid);
 	count_pages(pid, TESTS "pages", "rw-p", &data);
-	EXPECT_LE(1, data.present);
-	EXPECT_EQ(0, data.in_rom);
+	/* What is only read may be in place: the page that is text as well. */
+	EXPECT_LT(data.in_rom, data.present);
+	EXPECT_EQ(0, data.wrong_rom);
 	end(pid);
 }
 
@@ -233,14 +234,14 @@ TEST(program_without_permission_is_refused)
 	EXPECT_EQ(EACCES, errno);
 }
 
-TEST(busybox_runs_from_the_image)
+TEST(script_runs_its_interpreter_from_the_image)
 {
-	int status = system("/bin/busybox true && ! /bin/busybox false");
+	EXPECT_EQ(42, run_program("/t/script", 0));
+}
 
-	/* system() wants a shell, which may not be there under its usual name. */
-	if (WEXITSTATUS(status) == 127)
-		status = run_program("/bin/busybox", 0) < 0;
-	EXPECT_EQ(0, status);
+TEST(shell_pipeline_runs_from_the_image)
+{
+	EXPECT_EQ(0, system("/bin/busybox cat " DATA "mixed | /bin/busybox cmp - " DATA "mixed"));
 }
 
 TEST(open_for_writing_of_a_running_program_is_refused)
@@ -482,6 +483,84 @@ TEST_F(traced, mprotect_of_text_to_writable_copies_on_write)
 	EXPECT_EQ(0, rom_pfn(getpid(), page));
 	EXPECT_TRUE(text_is(self->self, self->index, page, PAGE));
 	EXPECT_EQ(8, breakable(1));
+}
+
+/* A debugger and a program that have no text in common, at any address. */
+FIXTURE(attached) {
+	unsigned char text[PAGE];	/* of the page to look at, from the file */
+	unsigned long at;
+	pid_t child;
+};
+
+FIXTURE_SETUP(attached)
+{
+	static struct mapping maps[MAX_MAPPINGS];
+	int nr, status, fd = open(TESTS "pages", O_RDONLY);
+
+	self->child = start_and_wait_ready(TESTS "pages");
+	ASSERT_LT(0, self->child);
+	ASSERT_EQ(0, ptrace(PTRACE_ATTACH, self->child, 0, 0));
+	ASSERT_EQ(self->child, waitpid(self->child, &status, 0));
+	nr = read_mappings(self->child, maps);
+	ASSERT_LT(0, nr);
+	for (int n = 0; n < nr && !self->at; n++)
+		if (!strcmp(maps[n].perms, "r-xp"))
+			self->at = maps[n].start + 4 * PAGE;
+	ASSERT_EQ(PAGE, pread(fd, self->text, PAGE, 4 * PAGE));
+	close(fd);
+}
+
+FIXTURE_TEARDOWN(attached)
+{
+	end(self->child);
+}
+
+#define EXPECT_TEXT_OF_CHILD(want) do {					\
+	for (unsigned int __n = 0; __n < PAGE; __n += sizeof(long)) {	\
+		long __word = ptrace(PTRACE_PEEKTEXT, self->child, self->at + __n, 0); \
+									\
+		ASSERT_EQ(0, memcmp(&__word, (want) + __n, sizeof(__word))) \
+			TH_LOG("at %u", __n);				\
+	}								\
+} while (0)
+
+TEST_F(attached, text_can_be_read)
+{
+	EXPECT_TEXT_OF_CHILD(self->text);
+}
+
+TEST_F(attached, proc_mem_can_be_read)
+{
+	unsigned char buf[2 * PAGE];
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", self->child);
+	fd = open(path, O_RDONLY);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(2 * PAGE, pread(fd, buf, 2 * PAGE, self->at - PAGE / 2));
+	EXPECT_EQ(0, memcmp(buf + PAGE / 2, self->text, PAGE));
+}
+
+TEST_F(attached, written_word_is_the_only_change)
+{
+	unsigned long word;
+
+	memcpy(&word, self->text + 64, sizeof(word));
+	word = ~word;
+	ASSERT_EQ(0, ptrace(PTRACE_POKETEXT, self->child, self->at + 64, word));
+	memcpy(self->text + 64, &word, sizeof(word));
+	EXPECT_TEXT_OF_CHILD(self->text);
+	EXPECT_EQ(0, rom_pfn(self->child, (void *)self->at));
+}
+
+TEST_F(attached, written_word_is_not_seen_by_others)
+{
+	unsigned long word;
+
+	memcpy(&word, self->text, sizeof(word));
+	ASSERT_EQ(0, ptrace(PTRACE_POKETEXT, self->child, self->at, ~word));
+	EXPECT_EQ(42, run_program(TESTS "pages", 0));
 }
 
 TEST_HARNESS_MAIN

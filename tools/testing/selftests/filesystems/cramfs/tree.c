@@ -53,15 +53,36 @@ static void compare_contents(struct walk *walk, const struct entry *entry, const
 		differ(walk, entry->path, "contents by read()");
 }
 
-static void compare_places(struct walk *walk, const struct entry *entry, const unsigned char *p)
+static void compare_places(struct walk *walk, const struct entry *entry,
+			   const volatile unsigned char *p)
 {
-	for (unsigned int n = 0; n < nr_pages(entry); n++) {
+	unsigned int nr = nr_pages(entry);
+	unsigned long *pfns = malloc(nr * sizeof(*pfns));
+
+	for (unsigned int n = 0; n < nr; n++)
+		p[n * PAGE];
+	rom_pfns(getpid(), (const void *)p, pfns, nr);
+	for (unsigned int n = 0; n < nr; n++) {
 		unsigned long want = walk->linear ? planned_pfn(walk->image, entry, n) : 0;
 
-		if (rom_pfn(getpid(), p + n * PAGE) != want) {
+		if (pfns[n] != want) {
 			differ(walk, entry->path, want ? "a page is not in its place" :
 						  "a page is in ROM that should not be");
-			return;
+			break;
+		}
+	}
+	free(pfns);
+}
+
+static void compare_mapped_contents(struct walk *walk, const struct entry *entry,
+				    const unsigned char *p)
+{
+	if (crc32(0, p, entry->size) != entry->crc)
+		differ(walk, entry->path, "contents by mmap()");
+	for (unsigned long n = entry->size; n % PAGE; n++) {
+		if (p[n]) {
+			differ(walk, entry->path, "bytes after the end in its mapping");
+			break;
 		}
 	}
 }
@@ -81,14 +102,8 @@ static void compare_mapping(struct walk *walk, const struct entry *entry, const 
 		differ(walk, entry->path, "mmap() fails");
 		return;
 	}
-	if (crc32(0, p, entry->size) != entry->crc)
-		differ(walk, entry->path, "contents by mmap()");
-	for (unsigned long n = entry->size; n % PAGE; n++) {
-		if (p[n]) {
-			differ(walk, entry->path, "bytes after the end in its mapping");
-			break;
-		}
-	}
+	if (walk->what & TREE_MAPPED)
+		compare_mapped_contents(walk, entry, p);
 	if (walk->what & TREE_PLACES)
 		compare_places(walk, entry, p);
 	munmap(p, entry->size);
