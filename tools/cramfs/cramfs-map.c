@@ -300,20 +300,23 @@ static void print_summary(const struct process *p)
 	       p->text[IN_RAM]);
 }
 
+static void check_pid(const char *arg)
+{
+	if (strcmp(arg, "self") && (!*arg || arg[strspn(arg, "0123456789")]))
+		die(arg, "not a process ID");
+}
+
 static bool show_process(const char *arg)
 {
 	struct process p = { .pid = arg };
 	FILE *pagemap;
-	char self[16];
+	char self[24];
 	bool ok;
 
 	if (!strcmp(arg, "self")) {
 		snprintf(self, sizeof(self), "%ld", (long)getpid());
 		p.pid = self;
 	}
-	if (strspn(p.pid, "0123456789") != strlen(p.pid) || !*p.pid)
-		die(arg, "not a process ID");
-
 	pagemap = open_of(p.pid, "pagemap");
 	ok = pagemap;
 	if (ok) {
@@ -372,6 +375,8 @@ int main(int argc, char **argv)
 	}
 	if (!nr_ranges)
 		die("flash", "no addresses known; use -r, or boot with cramfs.rom=");
+	for (i = optind; i < argc; i++)
+		check_pid(argv[i]);
 	check_privilege();
 
 	for (i = optind; i < argc; i++) {

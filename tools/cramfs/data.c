@@ -233,8 +233,7 @@ void data_dedup(struct entry *root)
 	free(all.list);
 }
 
-/* Which blocks of a file are stored for execution in place: sets e->stored, returns how many. */
-static unsigned int mark_stored(struct entry *e)
+static void mark_file(struct entry *e)
 {
 	unsigned int marked, nr = nr_blocks(e);
 	unsigned char *data = data_load(e);
@@ -256,40 +255,20 @@ static unsigned int mark_stored(struct entry *e)
 		free(e->stored);
 		e->stored = NULL;
 	}
-	return marked;
 }
 
 /**
- * data_place_stored() - decide what is stored for execution in place, and where
- * @root: root of the tree, after data_dedup()
- * @opt: options; nothing is stored without XIP
- * @offset: image offset from which there is room
- *
- * All of a file's stored blocks lie one after the other, the last one with zeros to the end of its
- * page, so that a mapping shows no neighbour's bytes. All files' lie together, or each would cost
- * half a page of padding.
- *
- * Return: image offset of what follows.
+ * data_mark_stored() - decide which blocks are stored for execution in place
+ * @e: root of the tree, after data_dedup(); sets e->stored of the files in it that have such blocks
  */
-__u64 data_place_stored(struct entry *root, const struct options *opt, __u64 offset)
+void data_mark_stored(struct entry *e)
 {
-	/* Without an MMU a mapping begins anywhere, but words in it may be 8 bytes wide. */
-	unsigned int align = opt->xip == XIP_MMU ? BLOCK_SIZE : 8;
-	unsigned int marked;
 	size_t i;
 
-	if (opt->xip == XIP_NONE)
-		return offset;
-	if (S_ISREG(root->mode) && root->size && !root->same) {
-		marked = mark_stored(root);
-		if (marked) {
-			root->stored_offset = align_up(offset, align);
-			offset = root->stored_offset + (__u64)marked * BLOCK_SIZE;
-		}
-	}
-	for (i = 0; i < root->nr_children; i++)
-		offset = data_place_stored(root->child[i], opt, offset);
-	return offset;
+	if (S_ISREG(e->mode) && e->size && !e->same)
+		mark_file(e);
+	for (i = 0; i < e->nr_children; i++)
+		data_mark_stored(e->child[i]);
 }
 
 /**
@@ -304,7 +283,14 @@ size_t data_encoded_bound(const struct entry *e)
 	return (size_t)nr_blocks(e) * (4 + 3 + 2 + BLOCK_SIZE + 64);
 }
 
-static bool is_zero(const unsigned char *p, size_t len)
+/**
+ * is_zero() - whether bytes are zero throughout
+ * @p: bytes
+ * @len: how many, at least one
+ *
+ * Return: true if so.
+ */
+bool is_zero(const unsigned char *p, size_t len)
 {
 	return !p[0] && !memcmp(p, p + 1, len - 1);
 }
@@ -319,6 +305,8 @@ struct encoder {
 	size_t len;
 	/* image offset at which a block begins if its pointer is not direct */
 	__u64 next;
+	/* that is not here, but after a stored block */
+	bool away;
 	/* image offset of the next block that is stored for execution in place */
 	__u64 stored;
 	__u32 flags;
@@ -355,7 +343,7 @@ static size_t deflate_block(const unsigned char *block, unsigned int len, unsign
 	return res;
 }
 
-/* The block is in the place that data_place_stored() gave it. */
+/* The block is with the other stored ones, wherever that is. */
 static __u32 encode_stored(struct encoder *enc, unsigned int index)
 {
 	__u64 start = enc->stored;
@@ -363,7 +351,8 @@ static __u32 encode_stored(struct encoder *enc, unsigned int index)
 
 	enc->stored += BLOCK_SIZE;
 	enc->next = enc->stored;
-	/* See mark_stored(). */
+	enc->away = true;
+	/* See mark_file(). */
 	if (last && block_len(enc->e, index) == BLOCK_SIZE)
 		return encode_pointer(enc, enc->stored, CRAMFS_BLK_FLAG_UNCOMPRESSED);
 	return encode_direct_pointer(enc, start, CRAMFS_BLK_FLAG_UNCOMPRESSED);
@@ -382,6 +371,7 @@ static __u32 encode_direct(struct encoder *enc, const unsigned char *block, unsi
 	put_u16(enc->out + enc->len, res, enc->opt->big_endian);
 	enc->len += 2 + res;
 	enc->next = enc->offset + enc->len;
+	enc->away = false;
 	return encode_direct_pointer(enc, start, 0);
 }
 
@@ -410,7 +400,7 @@ static __u32 encode_block(struct encoder *enc, const unsigned char *block, unsig
 		enc->flags |= CRAMFS_FLAG_HOLES;
 		return encode_pointer(enc, enc->next, 0);
 	}
-	if (enc->next != enc->offset + enc->len)
+	if (enc->away)
 		return encode_direct(enc, block, len);
 	return encode_next(enc, block, len);
 }
@@ -423,9 +413,10 @@ static __u32 encode_block(struct encoder *enc, const unsigned char *block, unsig
  * @out: room for data_encoded_bound() bytes
  * @flags: feature flags that a reader of this needs are added here
  *
- * Blocks stored for execution in place are pointed at, but not part of the result.
+ * Blocks stored for execution in place are pointed at, from e->stored_offset on, but not part of
+ * the result.
  *
- * Return: length of the result, a multiple of 4.
+ * Return: length of the result, a multiple of 4. It does not depend on where anything is.
  */
 size_t data_encode(const struct entry *e, const unsigned char *data, const struct options *opt,
 		   unsigned char *out, __u32 *flags)

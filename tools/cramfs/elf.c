@@ -64,7 +64,7 @@ static unsigned int mark_segments(const struct entry *e, Elf *elf, bool *stored)
 	return marked;
 
 bad:
-	warn_entry(e, "damaged ELF file (%s): compressed", elf_errmsg(-1));
+	warn_entry(e, "damaged ELF file: compressed");
 	memset(stored, 0, nr_blocks(e) * sizeof(*stored));
 	return 0;
 }
@@ -90,7 +90,7 @@ unsigned int elf_mark_stored(const struct entry *e, void *data, bool *stored)
 
 	elf = elf_memory(data, e->size);
 	if (!elf) {
-		warn_entry(e, "damaged ELF file (%s): compressed", elf_errmsg(-1));
+		warn_entry(e, "damaged ELF file: compressed");
 		return 0;
 	}
 	marked = mark_segments(e, elf, stored);

@@ -3,9 +3,9 @@
  * The image: what lies where in it, and its superblock and inodes as bytes.
  *
  * It begins with room for boot code if asked for, then come the superblock, a file image if there
- * is one, the directories, all blocks that are stored for execution in place, and last the block
- * pointers and remaining blocks of each file. Stored blocks precede the files since how many they
- * are is known before anything is compressed, and so all pointers are known when they are written.
+ * is one, the directories, the block pointers and blocks of each file, and last all blocks that are
+ * stored for execution in place. They are last since inodes reach only the first 256 MiB, while
+ * their pointers reach much further; and together, or each file would cost half a page of padding.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -159,58 +159,61 @@ static void put_directory(const struct entry *dir, struct image *img)
 	}
 }
 
-static void write_stored(const struct entry *e, const unsigned char *data)
+static __u64 write_stored(const struct entry *e, const unsigned char *data)
 {
 	__u64 offset = e->stored_offset;
 	unsigned int i, nr = nr_blocks(e);
 
 	for (i = 0; i < nr; i++) {
 		size_t from = (size_t)i * BLOCK_SIZE;
+		size_t len = e->size - from < BLOCK_SIZE ? e->size - from : BLOCK_SIZE;
 
 		if (!e->stored[i])
 			continue;
-		output_write(data + from, e->size - from < BLOCK_SIZE ? e->size - from : BLOCK_SIZE,
-			     offset);
+		if (!is_zero(data + from, len))
+			output_write(data + from, len, offset);
+		/* A partial page ends in zeros: who maps it must not see a neighbour's bytes. */
 		offset += BLOCK_SIZE;
 	}
+	return offset;
 }
 
-static void print_data(const struct entry *e, size_t len)
+static void print_data(const struct entry *e)
 {
 	unsigned int i, stored = 0, nr = nr_blocks(e);
 	char *path = entry_path(e);
 
 	for (i = 0; e->stored && i < nr; i++)
 		stored += e->stored[i];
-	printf("%s: %llu bytes to %zu", path, e->size, len);
+	printf("%s: %llu bytes to %zu", path, e->size, e->encoded_len);
 	if (stored)
 		printf(" and %u of %u blocks stored at 0x%llx", stored, nr, e->stored_offset);
 	putchar('\n');
 	free(path);
 }
 
-static void write_data(struct entry *e, struct image *img)
+static void write_file(struct entry *e, struct image *img)
 {
 	unsigned char *data = data_load(e);
 	unsigned char *out = xgrow(NULL, data_encoded_bound(e));
-	size_t len;
 
 	e->offset = img->end;
 	if (e->offset > MAX_INODE_OFFSET)
 		die_entry(e, "image too large: data at %llu is out of an inode's reach",
 			  e->offset);
-	len = data_encode(e, data, img->opt, out, &img->flags);
-	output_write(out, len, img->end);
-	if (e->stored)
-		write_stored(e, data);
-	img->end += len;
+	e->encoded_len = data_encode(e, data, img->opt, out, &img->flags);
+	img->end += e->encoded_len;
 	img->nr_blocks += nr_blocks(e);
-	if (img->opt->verbose > 1)
-		print_data(e, len);
+	if (!e->stored) {
+		output_write(out, e->encoded_len, e->offset);
+		if (img->opt->verbose > 1)
+			print_data(e);
+	}
 	free(out);
 	free(data);
 }
 
+/* Files that have stored blocks only get a place: they cannot be written before these have one. */
 static void write_files(struct entry *e, struct image *img)
 {
 	size_t i;
@@ -218,9 +221,37 @@ static void write_files(struct entry *e, struct image *img)
 	if (e->same)
 		e->offset = e->same->offset;
 	else if (entry_has_data(e))
-		write_data(e, img);
+		write_file(e, img);
 	for (i = 0; i < e->nr_children; i++)
 		write_files(e->child[i], img);
+}
+
+static void write_stored_file(struct entry *e, struct image *img)
+{
+	/* Without an MMU a mapping begins anywhere, but words in it may be 8 bytes wide. */
+	unsigned int align = img->opt->xip == XIP_MMU ? BLOCK_SIZE : 8;
+	unsigned char *data = data_load(e);
+	unsigned char *out = xgrow(NULL, data_encoded_bound(e));
+
+	e->stored_offset = align_up(img->end, align);
+	if (data_encode(e, data, img->opt, out, &img->flags) != e->encoded_len)
+		die_entry(e, "changed while the image was made");
+	output_write(out, e->encoded_len, e->offset);
+	img->end = write_stored(e, data);
+	if (img->opt->verbose > 1)
+		print_data(e);
+	free(out);
+	free(data);
+}
+
+static void write_stored_files(struct entry *e, struct image *img)
+{
+	size_t i;
+
+	if (e->stored)
+		write_stored_file(e, img);
+	for (i = 0; i < e->nr_children; i++)
+		write_stored_files(e->child[i], img);
 }
 
 static void write_crc(size_t super, const struct image *img)
@@ -255,9 +286,13 @@ __u64 image_write(struct entry *root, const struct options *opt)
 		die("%s: too many entries for an image", opt->source);
 	add_to_head(&img, img.end - img.head_len);
 
-	img.end = align_up(data_place_stored(root, opt, img.end), 4);
+	if (opt->xip != XIP_NONE)
+		data_mark_stored(root);
 	write_files(root, &img);
+	write_stored_files(root, &img);
 	img.end = align_up(img.end, BLOCK_SIZE);
+	if (img.end > MAX_IMAGE_SIZE)
+		die("%s: image too large: %llu bytes", opt->output, img.end);
 
 	put_directory(root, &img);
 	put_super(img.head + super, root, &img);

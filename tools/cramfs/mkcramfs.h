@@ -25,6 +25,9 @@
 /* An inode points at its data in units of four bytes. */
 #define MAX_INODE_OFFSET ((1ULL << (CRAMFS_OFFSET_WIDTH + 2)) - 4)
 
+/* The superblock has 32 bits for the size, and it is a multiple of the block size. */
+#define MAX_IMAGE_SIZE	(0x100000000ULL - BLOCK_SIZE)
+
 /* Exit statuses, as other mkfs programs have them. */
 #define EXIT_ERROR	8
 #define EXIT_USAGE	16
@@ -69,6 +72,7 @@ struct options {
  * @stored: for each block, whether it is stored as it is for execution in place; NULL: none is
  * @stored_offset: image offset of the first of these
  * @offset: image offset of the data
+ * @encoded_len: bytes of pointers and blocks there
  */
 struct entry {
 	struct entry *parent;
@@ -86,6 +90,7 @@ struct entry {
 	bool *stored;
 	__u64 stored_offset;
 	__u64 offset;
+	size_t encoded_len;
 };
 
 static inline __u64 align_up(__u64 x, unsigned int to)
@@ -124,7 +129,8 @@ unsigned int elf_mark_stored(const struct entry *e, void *data, bool *stored);
 unsigned int nr_blocks(const struct entry *e);
 unsigned char *data_load(const struct entry *e);
 void data_dedup(struct entry *root);
-__u64 data_place_stored(struct entry *root, const struct options *opt, __u64 offset);
+void data_mark_stored(struct entry *e);
+bool is_zero(const unsigned char *p, size_t len);
 size_t data_encode(const struct entry *e, const unsigned char *data, const struct options *opt,
 		   unsigned char *out, __u32 *flags);
 size_t data_encoded_bound(const struct entry *e);

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "mkcramfs.h"
@@ -174,16 +173,27 @@ void output_write(const void *buf, size_t len, __u64 offset)
 	write_all(output.fd, buf, len);
 }
 
-static const unsigned char *map(__u64 size)
+/* Reads the next part of the image, up to @end; returns how many bytes that is. */
+static size_t read_some(unsigned char *buf, size_t room, __u64 offset, __u64 end)
 {
-	void *p;
+	ssize_t got;
 
+	if (room > end - offset)
+		room = end - offset;
+	do {
+		got = pread(output.fd, buf, room, offset);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		die_errno(output.path);
+	if (!got)
+		die("%s: somebody has cut the unfinished image", output.path);
+	return got;
+}
+
+static void set_size(__u64 size)
+{
 	if (ftruncate(output.fd, size))
 		die_errno(output.path);
-	p = mmap(NULL, size, PROT_READ, MAP_SHARED, output.fd, 0);
-	if (p == MAP_FAILED)
-		die_errno(output.path);
-	return p;
 }
 
 /**
@@ -195,27 +205,38 @@ static const unsigned char *map(__u64 size)
  */
 __u32 output_crc(__u64 start, __u64 end)
 {
-	const unsigned char *image = map(end);
-	__u32 crc = libdeflate_crc32(0, image + start, end - start);
+	static unsigned char buf[65536];
+	__u32 crc = 0;
 
-	munmap((void *)image, end);
+	set_size(end);
+	while (start < end) {
+		size_t len = read_some(buf, sizeof(buf), start, end);
+
+		crc = libdeflate_crc32(crc, buf, len);
+		start += len;
+	}
 	return crc;
 }
 
 static void copy_to_device(__u64 size)
 {
-	const unsigned char *image = map(size);
+	static unsigned char buf[65536];
 	int fd = open(output.path, O_WRONLY | O_CLOEXEC);
+	__u64 done = 0;
 
 	if (fd < 0)
 		die_errno(output.path);
-	write_all(fd, image, size);
+	while (done < size) {
+		size_t len = read_some(buf, sizeof(buf), done, size);
+
+		write_all(fd, buf, len);
+		done += len;
+	}
 	/* Pipes and terminals cannot be synchronised, and need not be. */
 	if (fsync(fd) && errno != EINVAL && errno != EROFS)
 		die_errno(output.path);
 	if (close(fd))
 		die_errno(output.path);
-	munmap((void *)image, size);
 	discard();
 }
 
@@ -225,14 +246,20 @@ static void copy_to_device(__u64 size)
  */
 void output_commit(__u64 size)
 {
+	char *tmp = output.tmp;
+
+	set_size(size);
 	if (output.is_device) {
 		copy_to_device(size);
 	} else {
-		if (ftruncate(output.fd, size) || fsync(output.fd))
+		if (fsync(output.fd))
 			die_errno(output.path);
 		if (rename(output.tmp, output.path))
 			die_errno(output.path);
 	}
-	output.tmp = NULL;
 	close(output.fd);
+	output.tmp = NULL;
+	free(tmp);
+	free(output.name);
+	free(output.path);
 }

@@ -77,7 +77,7 @@ def map_refuses_a_bad_range(box, text):
 
 @test_each('0x1', 'init', '', '-1')
 def map_refuses_what_is_no_process(box, pid):
-    res = run_map(box, '-r', EVERYWHERE, '--', pid)
+    res = box.run('-r', EVERYWHERE, '--', pid, tool='cramfs-map')
     equal((res.status, res.out), (1, ''))
     contains(res.err, 'not a process ID')
 

@@ -225,6 +225,7 @@ def fsck_round_trip(box, options):
     # It cannot make device nodes or extract a socket; setuid files it makes only as root.
     os.unlink(box.in_tree('links/s'))
     os.chmod(box.in_tree('modes/7777'), 0o755)
+    os.chmod(box.in_tree('modes/0000'), 0o600)
     box.make(options)
     fsck('--extract=' + box.path('out'), box.image_path)
     subprocess.run(('diff', '-r', '--no-dereference', '-x', 'fifo', box.tree, box.path('out')),

@@ -239,7 +239,21 @@ def equal_programs_are_stored_once(box):
     for name in 'abc':
         box.file(name, elf([(R | X, 0, 10 * PAGE)], 12 * PAGE))
     image = box.make('-X -X')
-    equal(len(image.data), 14 * PAGE)
+    equal(len(image.data), 13 * PAGE)
+
+
+@test
+def stored_blocks_may_lie_beyond_256_MiB(box):
+    """Inodes reach only so far, direct pointers reach further."""
+    for i in range(18):
+        path = box.file('%02d' % i, elf([(R | X, 0, (1 << 24) - PAGE)], PAGE, seed=i))
+        os.truncate(path, (1 << 24) - PAGE + 10)
+    box.file('z', prose(9000))
+    image = box.make('-X -X')
+    last = image.find('17')
+    equal(image.block(last, 0).offset > 1 << 28, True, 'place')
+    with open(box.in_tree('17'), 'rb') as f:
+        equal(image.read(last) == f.read(), True, 'contents')
 
 
 @test
