@@ -26,6 +26,7 @@ compile()
 
 go_to()	# commit
 {
+	rm -f "$dir/pristine/.git/worktrees/series/index.lock"
 	tree_git "$src" checkout -q --force --detach "$1" && tree_git "$src" clean -qfdx
 }
 

@@ -116,6 +116,8 @@ make_patched()
 [ $# = 1 ] || die 'usage: kernel-tree.sh pristine|patched|series'
 lock trees
 [ -e "$dir/pristine-commit" ] || make_pristine
+# The lock is ours, so these are of a run that was killed.
+rm -f "$pristine"/.git/index.lock "$pristine"/.git/worktrees/{patched,am}/index.lock
 base=$(<"$dir/pristine-commit")
 tree=$dir/$1
 case $1 in
