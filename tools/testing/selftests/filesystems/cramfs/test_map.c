@@ -198,6 +198,24 @@ TEST_F(map, two_mappings_share_their_pages)
 	EXPECT_FILE_PAGES(MAP(PROT_READ, MAP_SHARED, 4, 4), 4, 4);
 }
 
+TEST_F(map, pages_in_the_page_cache_do_not_displace_rom)
+{
+	unsigned char pages[4 * PAGE];
+	int pipes[2];
+
+	/* splice() of what begins with a deflated page brings its neighbours along. */
+	ASSERT_EQ(0, pipe(pipes));
+	for (unsigned int n = 0; n < self->pages; n++) {
+		loff_t at = n * PAGE;
+		ssize_t got = splice(self->fd, &at, pipes[1], NULL, 4 * PAGE, 0);
+
+		ASSERT_LT(0, got);
+		ASSERT_EQ(got, read(pipes[0], pages, 4 * PAGE));
+	}
+	EXPECT_FILE_PAGES(MAP_ALL(PROT_READ, MAP_SHARED), 0, self->pages);
+	EXPECT_FILE_PAGES(MAP_ALL(PROT_READ | PROT_WRITE, MAP_PRIVATE), 0, self->pages);
+}
+
 TEST_F(map, tail_of_the_last_page_is_zero)
 {
 	unsigned char *p = MAP_ALL(PROT_READ, MAP_SHARED);
@@ -488,6 +506,20 @@ TEST_F(map, mremap_grows_into_the_file)
 	p = mremap(p, 2 * PAGE, (self->pages - 1) * PAGE, MREMAP_MAYMOVE);
 	ASSERT_NE(MAP_FAILED, p);
 	EXPECT_FILE_PAGES(p, 1, self->pages - 1);
+}
+
+TEST_F(map, mremap_grows_from_each_page_on)
+{
+	for (unsigned int n = 0; n + 3 < self->pages; n++) {
+		unsigned char *p = MAP(PROT_READ, MAP_SHARED, n, 1);
+
+		/* Whatever the first page is, the next ones are in their own places. */
+		touch(p, 1);
+		p = mremap(p, PAGE, 3 * PAGE, MREMAP_MAYMOVE);
+		ASSERT_NE(MAP_FAILED, p);
+		EXPECT_FILE_PAGES(p, n, 3);
+		munmap(p, 3 * PAGE);
+	}
 }
 
 TEST_F(map, mremap_shrinks)
