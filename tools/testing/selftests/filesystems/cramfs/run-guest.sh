@@ -35,6 +35,8 @@ for name in KERNEL MKCRAMFS ROOTFS KSRC WORK; do
 		exit 4
 	fi
 done
+# "make O=... run_tests" runs a copy, without the sources.
+[ -e "$here/Makefile" ] || here=$KSRC/tools/testing/selftests/filesystems/cramfs
 export CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
 jobs=${JOBS:-$(nproc)}
 mkdir -p "$WORK"
