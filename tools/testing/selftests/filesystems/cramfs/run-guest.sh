@@ -4,7 +4,9 @@
 # Build the guest tests, make images with them, boot each image from each place
 # where a root can be, and print all results as one TAP stream. The tests are in
 # test_*.c, the images in guest_images.py, the machine in qemu-virt.sh; here is
-# only which of them meet. A name as argument (mtd/xip, debug) runs only that.
+# only which of them meet. A pattern as argument (mtd/xip, 'debug/*') selects.
+
+# shellcheck disable=SC2153 # names from the environment
 
 set -euo pipefail
 
@@ -112,6 +114,7 @@ started=0
 
 start()
 {
+	# shellcheck disable=SC2053 # a pattern
 	[ -z "$only" ] || [[ $1 == $only ]] || return 0
 	started=$((started + 1))
 	if [ "$running" -ge "$jobs" ]; then
