@@ -19,7 +19,7 @@ struct image {
 	const struct options *opt;
 	/* all up to the end of the directories */
 	unsigned char *head;
-	size_t head_len;
+	size_t head_len, head_room;
 	/* end of what has been given a place */
 	__u64 end;
 	__u32 flags;
@@ -96,7 +96,10 @@ static unsigned char *add_to_head(struct image *img, size_t len)
 {
 	unsigned char *p;
 
-	img->head = xgrow(img->head, img->head_len + len);
+	if (img->head_len + len > img->head_room) {
+		img->head_room = (img->head_len + len) * 2;
+		img->head = xgrow(img->head, img->head_room);
+	}
 	p = memset(img->head + img->head_len, 0, len);
 	img->head_len += len;
 	return p;

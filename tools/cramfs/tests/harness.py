@@ -35,7 +35,7 @@ def test_each(*cases):
     """Decorator: FUNCTION(box, case) is a test for each case."""
     def add(function):
         for case in cases:
-            name = '%s: %s' % (function.__name__, case if case != '' else 'default')
+            name = '%s: %s' % (function.__name__, case if case != '' else '(none)')
             TESTS.append((name, lambda box, case=case: function(box, case)))
         return function
     return add

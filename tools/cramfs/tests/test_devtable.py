@@ -92,6 +92,13 @@ def replaces_a_placeholder_by_a_device(box):
 
 
 @test
+def replaces_a_placeholder_by_a_fifo(box):
+    box.file('fifo', b'not empty')
+    image = apply(box, '/fifo p 600 0 0\n')
+    equal((image.find('fifo').size, image.find('fifo').offset), (0, 0))
+
+
+@test
 def last_line_about_an_entry_counts(box):
     image = apply(box, '/x c 600 0 0 1 1\n/x c 644 1 1 2 2\n')
     equal((device(image, 'x'), image.files), ((stat.S_IFCHR, 2, 2), 2))

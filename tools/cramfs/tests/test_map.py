@@ -26,7 +26,7 @@ def map_needs_the_right_to_see_addresses(box):
     contains(res.err, 'does not show physical addresses')
 
 
-@test_each((EVERYWHERE, 1), (NOWHERE, 2))
+@test_each((EVERYWHERE, 1), (NOWHERE, 2), ('0-1', 2), ('0-1,' + EVERYWHERE, 1))
 def map_counts_pages_by_range(box, case):
     where, group = case
     res = run_map(box, '-r', where, 'self')
