@@ -390,10 +390,11 @@ def hostile_corners():
     first, second = text(600, 3 * PAGE), text(601, 2 * PAGE)
     files = [('ptr', ci.file_node(ci.Data(first, 'X'))), ('stream', ci.file_node(second)),
              ('table', ci.file_node(ci.Data(text(602, 50))))]
+    files.insert(0, ('outside', ci.file_node(ci.Data(text(603, 3 * PAGE), 'X'))))
     root = ci.dir_node(files + [('up', ci.dir_node([('x', ci.file_node(b'x'))]))])
     data = ci.Builder(root).build()
     image = ci.Image(data)
-    ptr, stream, table = (image.find('/' + name) for name, _ in files)
+    outside, ptr, stream, table = (image.find('/' + name) for name, _ in files)
     up = image.find('/up')
     # Block 1 lies beyond the image, block 2 is still good.
     data = patched(data, image.pointer_at(ptr, 1), ci.PTR_DIRECT | ci.PTR_STORED | 0x2000000)
@@ -403,9 +404,14 @@ def hostile_corners():
     data = patched(data, image.find('/up/x').at, up.mode, 2)
     data = patched(data, image.find('/up/x').at + 4, up.size)
     data = patched(data, image.find('/up/x').at + 8, 1 | (up.offset // 4) << 6)
+    # The device has a page more than the image: one block is there, one reaches into it.
+    end = len(data)
+    for index, offset in ((0, end), (1, end - 64)):
+        data = patched(data, image.pointer_at(outside, index),
+                       ci.PTR_DIRECT | ci.PTR_STORED | offset >> 2)
     data = bytearray(data)
     ci.seal(data)
-    yield Corner('hostile', bytes(data), {})
+    yield Corner('hostile', bytes(data) + b'secret: ' * (PAGE // 8), {})
 
 
 def place(corners):

@@ -412,6 +412,41 @@ TEST_F(corner, block_pointer_beyond_the_image_is_an_error)
 	EXPECT_EQ(PAGE, read_block(MNT "/ptr", 2));
 }
 
+TEST_F(corner, bytes_between_the_image_and_the_end_of_the_device_stay_hidden)
+{
+	MOUNT("hostile");
+	EXPECT_EQ(-1, read_block(MNT "/outside", 0));
+	EXPECT_TRUE(errno == EUCLEAN || errno == EIO);
+	EXPECT_EQ(-1, read_block(MNT "/outside", 1));
+	EXPECT_TRUE(errno == EUCLEAN || errno == EIO);
+	EXPECT_EQ(PAGE, read_block(MNT "/outside", 2));
+}
+
+TEST_F(corner, mapping_of_bytes_outside_the_image_is_sigbus)
+{
+	for (unsigned int n = 0; n < 2; n++) {
+		volatile unsigned char *p;
+		int fd, status;
+		pid_t pid;
+
+		MOUNT("hostile");
+		fd = open(MNT "/outside", O_RDONLY);
+		p = mmap(NULL, 3 * PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+		ASSERT_NE(MAP_FAILED, p);
+		pid = fork();
+		if (!pid) {
+			p[n * PAGE];
+			_exit(0);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status));
+		EXPECT_EQ(SIGBUS, WTERMSIG(status));
+		close(fd);
+		munmap((void *)p, 3 * PAGE);
+		ASSERT_EQ(0, umount(MNT));
+	}
+}
+
 TEST_F(corner, mapping_of_a_block_beyond_the_image_is_sigbus)
 {
 	int fd, status;
