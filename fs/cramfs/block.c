@@ -85,7 +85,8 @@ static u32 file_len(struct inode *inode, pgoff_t index, u32 nr_blocks)
 
 /*
  * Add to @extent, which is block @index and has the direct pointer @ptr, the
- * stored blocks that follow it in the file and in the image alike.
+ * stored blocks that follow it in the file and in the image alike. The last one
+ * may have a pointer that is not direct: it begins where the one before ends.
  */
 static void extend_stored(struct inode *inode, pgoff_t index, u32 ptr,
 			  u32 max_blocks, struct cramfs_extent *extent)
@@ -103,8 +104,15 @@ static void extend_stored(struct inode *inode, pgoff_t index, u32 ptr,
 
 	for (const u32 *next = span.data; nr <= span.len / sizeof(u32); nr++) {
 		ptr += PAGE_SIZE >> CRAMFS_BLK_DIRECT_PTR_SHIFT;
-		if (*next++ != ptr)
-			break;
+		if (*next == ptr) {
+			next++;
+			continue;
+		}
+		len = file_len(inode, index + nr, 1);
+		if ((*next & CRAMFS_BLK_FLAGS) == CRAMFS_BLK_FLAG_UNCOMPRESSED &&
+		    (*next & ~CRAMFS_BLK_FLAGS) == direct_offset(ptr) + len)
+			nr++;
+		break;
 	}
 	cramfs_put_span(&span);
 
