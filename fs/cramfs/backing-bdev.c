@@ -7,6 +7,7 @@
 #include <linux/fs_context.h>
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
+#include <linux/uio.h>
 
 #include "cramfs.h"
 
@@ -31,18 +32,28 @@ static void bdev_readahead(struct super_block *sb, pgoff_t index,
 
 /*
  * A device may end inside of a page, which the page cache then may not be able to
- * read as a whole.
+ * give as a whole. Not by kernel_read(), which takes a lock of the device that
+ * others hold when they fault.
  */
 static struct folio *bdev_read_last_page(struct super_block *sb, pgoff_t index)
 {
 	loff_t pos = (loff_t)index << PAGE_SHIFT;
-	struct folio *folio = folio_alloc(GFP_KERNEL | __GFP_ZERO, 0);
 	size_t len = bdev_nr_bytes(sb->s_bdev) - pos;
+	struct folio *folio = folio_alloc(GFP_KERNEL | __GFP_ZERO, 0);
+	struct iov_iter iter;
+	struct kiocb iocb;
+	struct kvec vec;
 	ssize_t ret;
 
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
-	ret = kernel_read(sb->s_bdev_file, folio_address(folio), len, &pos);
+
+	vec.iov_base = folio_address(folio);
+	vec.iov_len = len;
+	iov_iter_kvec(&iter, ITER_DEST, &vec, 1, len);
+	init_sync_kiocb(&iocb, sb->s_bdev_file);
+	iocb.ki_pos = pos;
+	ret = filemap_read(&iocb, &iter, 0);
 	if (ret == len)
 		return folio;
 	folio_put(folio);

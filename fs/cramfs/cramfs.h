@@ -24,6 +24,7 @@ struct vm_area_struct;
  * @flags: CRAMFS_FLAG_* of the superblock
  * @blocks: data blocks, as the builder counted them; 0 if it did not
  * @files: entries, as the builder counted them; 0 if it did not
+ * @ino_shift: bits of an inode number that are an offset
  */
 struct cramfs_sb_info {
 	struct cramfs_backing backing;
@@ -31,6 +32,7 @@ struct cramfs_sb_info {
 	u32 flags;
 	u32 blocks;
 	u32 files;
+	u8 ino_shift;
 };
 
 static inline struct cramfs_sb_info *CRAMFS_SB(const struct super_block *sb)
@@ -53,16 +55,14 @@ struct cramfs_mount_opts {
 };
 
 /*
- * An inode number holds all that reads need to know of the inode on disk: where
- * the data begins, in units of four bytes (bits 1 to 26), and whether there is
- * any (bit 0 clear). An entry without data has the offset of the entry itself
- * there. The bits above keep apart, for user space, entries that share their
- * data but not their attributes.
+ * An inode number holds all that reads need to know of the inode on disk. Bit 0 is
+ * clear if there is data; then the bits up to cramfs_sb_info::ino_shift are half
+ * the offset of it, and those above keep apart, for user space, entries that share
+ * their data but not their attributes. If there is no data, the number is half the
+ * offset of the entry itself.
  */
 #define CRAMFS_INO_NO_DATA	1U
-#define CRAMFS_INO_OFFSET_SHIFT	1
-#define CRAMFS_INO_OFFSET_MASK	((1U << CRAMFS_OFFSET_WIDTH) - 1)
-#define CRAMFS_INO_ATTR_SHIFT	(CRAMFS_INO_OFFSET_SHIFT + CRAMFS_OFFSET_WIDTH)
+#define CRAMFS_INO_MAX_SHIFT	(CRAMFS_OFFSET_WIDTH + 1)
 
 /**
  * cramfs_data_offset() - where an inode's data begins
@@ -73,8 +73,9 @@ struct cramfs_mount_opts {
  */
 static inline u32 cramfs_data_offset(const struct inode *inode)
 {
-	return ((inode->i_ino >> CRAMFS_INO_OFFSET_SHIFT) &
-		CRAMFS_INO_OFFSET_MASK) << 2;
+	u32 mask = (1U << CRAMFS_SB(inode->i_sb)->ino_shift) - 1;
+
+	return (inode->i_ino & mask) << 1;
 }
 
 /* Blocks of PAGE_SIZE bytes that the inode's data is cut into. */
@@ -92,7 +93,8 @@ int __cold cramfs_corrupt(const struct inode *inode, u64 offset,
 			  const char *what);
 
 /* inode.c */
-ino_t cramfs_ino(const struct cramfs_inode *ci, u32 entry);
+ino_t cramfs_ino(const struct super_block *sb, const struct cramfs_inode *ci,
+		 u32 entry);
 struct inode *cramfs_iget(struct super_block *sb, const struct cramfs_inode *ci,
 			  u32 entry);
 

@@ -96,7 +96,7 @@ static int cramfs_readdir(struct file *file, struct dir_context *ctx)
 		if (len < 0)
 			return len;
 		if (!dir_emit(ctx, entry.name, len,
-			      cramfs_ino(&entry.inode,
+			      cramfs_ino(dir->i_sb, &entry.inode,
 					 cramfs_data_offset(dir) + pos),
 			      fs_umode_to_dtype(entry.inode.mode)))
 			break;

@@ -6,6 +6,7 @@
  */
 
 #include <linux/fs.h>
+#include <linux/hash.h>
 #include <linux/kdev_t.h>
 #include <linux/limits.h>
 
@@ -26,26 +27,25 @@ static bool has_data(const struct cramfs_inode *ci)
 
 /**
  * cramfs_ino() - inode number of an entry
+ * @sb: the filesystem
  * @ci: the inode on disk
  * @entry: where @ci is in the image, in bytes
  *
  * Return: the number; see CRAMFS_INO_* in cramfs.h. Entries with the same data
  * and attributes have the same, others with few exceptions do not.
  */
-ino_t cramfs_ino(const struct cramfs_inode *ci, u32 entry)
+ino_t cramfs_ino(const struct super_block *sb, const struct cramfs_inode *ci,
+		 u32 entry)
 {
 	u32 attr;
 
 	if (!has_data(ci))
-		return (entry >> 2) << CRAMFS_INO_OFFSET_SHIFT |
-			CRAMFS_INO_NO_DATA;
+		return entry >> 1 | CRAMFS_INO_NO_DATA;
 
-	/* Fold what differs between aliases: the bits of mode, uid and gid. */
 	attr = ci->mode ^ (u32)ci->uid << 8 ^ (u32)ci->gid << 3;
-	attr = attr * 0x9e3779b1U >> CRAMFS_INO_ATTR_SHIFT;
-
-	return ci->offset << CRAMFS_INO_OFFSET_SHIFT |
-		attr << CRAMFS_INO_ATTR_SHIFT;
+	return ci->offset << 1 |
+	       hash_32(attr, 32) >> CRAMFS_SB(sb)->ino_shift
+				 << CRAMFS_SB(sb)->ino_shift;
 }
 
 static int cramfs_iget_test(struct inode *inode, void *data)
@@ -93,7 +93,7 @@ struct inode *cramfs_iget(struct super_block *sb, const struct cramfs_inode *ci,
 {
 	struct cramfs_iget_args args = {
 		.ci = ci,
-		.ino = cramfs_ino(ci, entry),
+		.ino = cramfs_ino(sb, ci, entry),
 	};
 	const char *bad = NULL;
 	struct inode *inode;
@@ -132,6 +132,9 @@ struct inode *cramfs_iget(struct super_block *sb, const struct cramfs_inode *ci,
 	default:
 		bad = "unknown type of file";
 	}
+
+	if (has_data(ci) && ci->offset << 2 >= CRAMFS_SB(sb)->size)
+		bad = "data outside of the image";
 
 	if (bad) {
 		cramfs_corrupt(inode, entry, bad);

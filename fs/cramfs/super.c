@@ -4,6 +4,7 @@
  * are fetched is the backing's concern (backing.h).
  */
 
+#include <linux/bitops.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/magic.h>
@@ -176,6 +177,7 @@ int cramfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	err = check_superblock(sb, fc, &super, offset);
 	if (err)
 		return err;
+	sbi->ino_shift = min(fls((sbi->size - 1) >> 1), CRAMFS_INO_MAX_SHIFT);
 	if (ops->map) {
 		err = ops->map(sb, fc, sbi->size);
 		if (err)

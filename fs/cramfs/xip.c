@@ -139,6 +139,27 @@ static vm_fault_t cramfs_xip_fault(struct vm_fault *vmf)
 }
 
 /*
+ * Map pages from the page cache around a fault, as far as there are none between
+ * that are mapped from the image: those may be in the page cache as well, after
+ * splice() for example. Called under RCU.
+ */
+static vm_fault_t cramfs_xip_map_pages(struct vm_fault *vmf, pgoff_t start,
+				       pgoff_t end)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	pgoff_t first = vmf->pgoff, last = vmf->pgoff;
+	u32 offset;
+
+	if (xip_pages(inode, vmf->pgoff, 1, &offset))
+		return 0;
+	while (first > start && !xip_pages(inode, first - 1, 1, &offset))
+		first--;
+	while (last < end && !xip_pages(inode, last + 1, 1, &offset))
+		last++;
+	return filemap_map_pages(vmf, first, last);
+}
+
+/*
  * For ptrace() and /proc/PID/mem: pages of the image have no struct page by
  * which others could get hold of them. Also how the mm copies such a page when a
  * debugger writes to it.
@@ -162,18 +183,16 @@ static int cramfs_xip_access(struct vm_area_struct *vma, unsigned long addr,
 
 static const struct vm_operations_struct cramfs_xip_vm_ops = {
 	.fault		= cramfs_xip_fault,
-	.map_pages	= filemap_map_pages,
+	.map_pages	= cramfs_xip_map_pages,
 	.access		= cramfs_xip_access,
 };
 
-/* Is there any page of the mapping that is mapped from the image? */
-static bool any_xip(struct inode *inode, struct vm_area_struct *vma)
+/* Has the file any page that is mapped from the image? A mapping may grow. */
+static bool any_xip(struct inode *inode)
 {
-	pgoff_t index = vma->vm_pgoff;
-	pgoff_t end = min(index + vma_pages(vma), cramfs_nr_blocks(inode));
-	u32 offset;
+	u32 index, offset;
 
-	for (; index < end; index++) {
+	for (index = 0; index < cramfs_nr_blocks(inode); index++) {
 		if (xip_pages(inode, index, 1, &offset) > 0)
 			return true;
 	}
@@ -195,7 +214,7 @@ int cramfs_file_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (ret || !sbi->backing.has_phys ||
 	    !(sbi->flags & CRAMFS_FLAG_EXT_BLOCK_POINTERS) ||
-	    !any_xip(inode, vma))
+	    !any_xip(inode))
 		return ret;
 
 	vma->vm_ops = &cramfs_xip_vm_ops;
