@@ -296,6 +296,22 @@ def alias_root():
     ])
 
 
+def attributes_corner():
+    """Entries that share their data and differ in one attribute only. The image is so large that an
+    inode number has 8 bits left for attributes: some of the numbers are the same."""
+    shared = ci.Data(b'shared')
+    root = ci.dir_node([
+        ('gid', ci.dir_node([('%03d' % n, ci.file_node(shared, gid=n)) for n in range(256)])),
+        ('mode', ci.dir_node([('%03d' % n, ci.file_node(shared, 15 * n)) for n in range(257)])),
+        ('uid', ci.dir_node([('%03d' % n, ci.file_node(shared, uid=255 * n))
+                             for n in range(257)])),
+    ])
+    data = bytearray(ci.Builder(root).build())
+    data += bytes((1 << 24) + PAGE - len(data))
+    ci.seal(data)
+    return Corner('attributes', bytes(data), expect_nodes(root))
+
+
 def dirs_root():
     """Entries in no order: the flag for sorted directories must be off."""
     names = ['n%d' % n for n in range(400)] + ['z', 'A', 'm', '_', '~', '0']
@@ -340,6 +356,7 @@ def good_corners():
                                     ('two', ci.file_node(ci.Data(text(501, 2 * PAGE), 'X')))]))
     yield good('holes', holes_root())
     yield good('alias', alias_root())
+    yield attributes_corner()
     yield good('unsorted', dirs_root(), flags=ci.FSID_V2)
     yield good('special', special_root())
     yield good('v1', sample, flags=0)
@@ -412,6 +429,73 @@ def hostile_corners():
     data = bytearray(data)
     ci.seal(data)
     yield Corner('hostile', bytes(data) + b'secret: ' * (PAGE // 8), {})
+    # Before, inside and right after the inode of the second entry, and inside its name.
+    for at in (0, 6, 12, 14):
+        yield torn_corner(at)
+    yield behind_corner()
+
+
+def aimed(data, path, size, offset):
+    """DATA with the inode at PATH changed to have SIZE bytes of data at OFFSET."""
+    at = ci.Image(data).find(path).at
+    data = patched(data, at + 4, size, 3)
+    return patched(data, at + 8, data[at + 8] & 0x3f | (offset // 4) << 6)
+
+
+def fenced(data, inside):
+    """DATA, of which the image is only the first INSIDE bytes. A page of zeros goes after it."""
+    image = bytearray(data[:inside])
+    ci.seal(image)
+    return bytes(image) + data[inside:] + bytes(PAGE)
+
+
+def raw_entry(name, like):
+    """A directory entry NAME with the data of the entry LIKE, as on disk."""
+    name = ci.raw_name(name)
+    return ci.Codec('<').put_inode(like.mode, like.uid, like.size, like.gid, len(name),
+                                   like.offset) + name
+
+
+def torn_corner(inside):
+    """A directory of two entries; the image ends so many bytes into the second one, which the
+    device has as a whole."""
+    root = ci.dir_node([('dir', ci.dir_node()), ('file', ci.file_node(b'in the image\n'))])
+    data = ci.Builder(root).build()
+    like, start = ci.Image(data).find('/file'), len(data)
+    first, second = raw_entry('inside', like), raw_entry('secret', like)
+    data = aimed(data + first + second, '/dir', len(first + second), start)
+    return Corner('torn-%d' % inside, fenced(data, start + len(first) + inside), {})
+
+
+def behind_corner():
+    """Data that begins after the end of the image, where the device goes on with what would be
+    right; and a table of block pointers that ends after it."""
+    root = ci.dir_node([
+        ('dir', ci.dir_node()), ('file', ci.file_node(ci.Data(b'?'))),
+        ('link', ci.link_node(b'?')),
+        ('page', ci.file_node(ci.Data(text(604, PAGE), 'X'))),
+        ('table', ci.file_node(ci.Data(b'?'))),
+        ('target', ci.link_node(b'?')),
+    ])
+    data = ci.Builder(root).build()
+    image, start = ci.Image(data), len(data)
+    pointer = ci.Codec('<').put32(
+        ci.PTR_DIRECT | ci.PTR_STORED | image.block(image.find('/page'), 0).offset >> 2)
+    parts = {'table': pointer, 'end': pointer, 'file': pointer, 'link': pointer,
+             'target': b'secret: ', 'dir': raw_entry('secret', image.find('/page'))}
+    at, offset = {}, start
+    for name, part in parts.items():
+        at[name] = offset
+        offset += len(part)
+        data += part
+    data = patched(data, image.pointer_at(image.find('/target'), 0),
+                   ci.PTR_DIRECT | ci.PTR_STORED | at['target'] >> 2)
+    data = aimed(data, '/dir', len(parts['dir']), at['dir'])
+    data = aimed(data, '/file', PAGE, at['file'])
+    data = aimed(data, '/link', 6, at['link'])
+    data = aimed(data, '/table', 2 * PAGE, at['table'])
+    data = patched(data, image.find('/target').at + 4, len(parts['target']), 3)
+    return Corner('behind', fenced(data, at['end']), {})
 
 
 def place(corners):

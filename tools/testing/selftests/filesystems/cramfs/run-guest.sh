@@ -133,7 +133,7 @@ echo 'TAP version 13'
 all=test_tree,test_data,test_map,test_proc
 if [ -n "${KERNEL_DEBUG:-}" ]; then
 	# First, since it takes longest: with all those checks everything is slow.
-	run=test_tree:-f:own,test_data:-v:mixed:-f:readers,test_map:-v:mixed,test_proc
+	run=test_tree:-f:own,test_data:-v:mixed:-f:readers,test_map:-v:mixed,test_proc,test_trace
 	run+=,test_mount:-v:physmem:-v:block:-f:physaddr:-f:block
 	start debug/punched "$KERNEL_DEBUG" physmem punched "$run" 600 --smp 2 --mem 256
 fi

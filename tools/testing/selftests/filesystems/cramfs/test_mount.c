@@ -6,6 +6,7 @@
  *
  * Which fixtures apply depends on where the root is: run-guest.sh selects.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/blkpg.h>
 #include <linux/capability.h>
@@ -194,6 +195,75 @@ TEST_F(corner, holes_anywhere)
 TEST_F(corner, entries_that_share_data_keep_their_attributes)
 {
 	EXPECT_GOOD("alias");
+}
+
+/* A directory of the image "attributes": the entries share their data. */
+struct aliases {
+	unsigned int nr;
+	unsigned int wrong;	/* have not the attributes that they should have */
+	unsigned int pairs;	/* of entries with the same inode number */
+	struct stat st[300];
+};
+
+/* All of them are open at the same time. */
+static int stat_aliases(const char *dir, struct aliases *aliases)
+{
+	const struct image *image = find_image("attributes");
+	const struct entry *entries[300];
+	char path[64];
+	int fds[300];
+
+	aliases->nr = 0;
+	for (unsigned int n = 0; n < image->nr; n++) {
+		const struct entry *entry = &image->entries[n];
+
+		if (strncmp(entry->path, dir, strlen(dir)) || entry->type != 'f')
+			continue;
+		snprintf(path, sizeof(path), MNT "%s", entry->path);
+		fds[aliases->nr] = open(path, O_RDONLY);
+		if (aliases->nr == 300 || fds[aliases->nr] < 0)
+			return -1;
+		entries[aliases->nr++] = entry;
+	}
+	for (unsigned int n = 0; n < aliases->nr; n++) {
+		struct stat *st = &aliases->st[n];
+
+		if (fstat(fds[n], st))
+			return -1;
+		aliases->wrong += st->st_mode != (S_IFREG | entries[n]->mode) ||
+				  st->st_uid != entries[n]->uid || st->st_gid != entries[n]->gid;
+		for (unsigned int other = 0; other < n; other++)
+			aliases->pairs += st->st_ino == aliases->st[other].st_ino;
+	}
+	for (unsigned int n = 0; n < aliases->nr; n++)
+		close(fds[n]);
+	return 0;
+}
+
+/* Without equal inode numbers there would be nothing to hold. */
+#define EXPECT_OWN_ATTRIBUTES(dir, count) do {				\
+	struct aliases __aliases = {};					\
+									\
+	MOUNT("attributes");						\
+	ASSERT_EQ(0, stat_aliases(dir, &__aliases));			\
+	EXPECT_EQ(count, __aliases.nr);					\
+	EXPECT_EQ(0, __aliases.wrong);					\
+	EXPECT_LT(0, __aliases.pairs);					\
+} while (0)
+
+TEST_F(corner, entries_that_differ_in_uid_only_are_told_apart)
+{
+	EXPECT_OWN_ATTRIBUTES("/uid/", 257);
+}
+
+TEST_F(corner, entries_that_differ_in_gid_only_are_told_apart)
+{
+	EXPECT_OWN_ATTRIBUTES("/gid/", 256);
+}
+
+TEST_F(corner, entries_that_differ_in_mode_only_are_told_apart)
+{
+	EXPECT_OWN_ATTRIBUTES("/mode/", 257);
 }
 
 TEST_F(corner, unsorted_directory)
@@ -393,8 +463,11 @@ static ssize_t read_block(const char *path, unsigned long index)
 {
 	unsigned char buf[PAGE];
 	int fd = open(path, O_RDONLY);
-	ssize_t got = pread(fd, buf, PAGE, index * PAGE);
+	ssize_t got;
 
+	if (fd < 0)
+		return -1;
+	got = pread(fd, buf, PAGE, index * PAGE);
 	close(fd);
 	return got;
 }
@@ -484,6 +557,150 @@ TEST_F(corner, pointer_table_beyond_the_image_is_an_error)
 	MOUNT("hostile");
 	EXPECT_EQ(-1, read_block(MNT "/table", 0));
 	EXPECT_TRUE(errno == EUCLEAN || errno == EIO);
+}
+
+/*
+ * The images "torn-N" have a directory that they end inside of, N bytes after its
+ * first entry. The device has the rest.
+ */
+#define EXPECT_TORN(which) do {						\
+	struct dirent *__de;						\
+	struct stat __st;						\
+	DIR *__dir;							\
+									\
+	MOUNT(which);							\
+	__dir = opendir(MNT "/dir");					\
+	ASSERT_NE(NULL, __dir);						\
+	for (int __n = 0; __n < 3; __n++) {				\
+		__de = readdir(__dir);					\
+		ASSERT_NE(NULL, __de);					\
+	}								\
+	EXPECT_STREQ("inside", __de->d_name);				\
+	errno = 0;							\
+	EXPECT_EQ(NULL, readdir(__dir));				\
+	EXPECT_EQ(EUCLEAN, errno);					\
+	closedir(__dir);						\
+	EXPECT_EQ(0, stat(MNT "/dir/inside", &__st));			\
+	EXPECT_EQ(-1, stat(MNT "/dir/secret", &__st));			\
+	EXPECT_EQ(EUCLEAN, errno);					\
+	EXPECT_EQ(0, umount(MNT));					\
+} while (0)
+
+TEST_F(corner, directory_entry_behind_the_image_stays_hidden)
+{
+	EXPECT_TORN("torn-0");
+}
+
+TEST_F(corner, directory_entry_with_the_end_of_the_image_in_it_stays_hidden)
+{
+	EXPECT_TORN("torn-6");
+	EXPECT_TORN("torn-12");
+	EXPECT_TORN("torn-14");
+}
+
+TEST_F(corner, directory_behind_the_image_stays_hidden)
+{
+	struct stat st;
+
+	MOUNT("behind");
+	EXPECT_EQ(NULL, opendir(MNT "/dir"));
+	EXPECT_EQ(EUCLEAN, errno);
+	EXPECT_EQ(-1, stat(MNT "/dir/secret", &st));
+	EXPECT_EQ(EUCLEAN, errno);
+}
+
+TEST_F(corner, pointer_table_behind_the_image_is_not_followed)
+{
+	char target[16];
+
+	MOUNT("behind");
+	EXPECT_EQ(-1, open(MNT "/file", O_RDONLY));
+	EXPECT_EQ(EUCLEAN, errno);
+	EXPECT_EQ(-1, readlink(MNT "/link", target, sizeof(target)));
+	EXPECT_EQ(EUCLEAN, errno);
+}
+
+TEST_F(corner, link_target_behind_the_image_stays_hidden)
+{
+	char target[16];
+
+	MOUNT("behind");
+	EXPECT_EQ(-1, readlink(MNT "/target", target, sizeof(target)));
+	EXPECT_TRUE(errno == EUCLEAN || errno == EIO);
+}
+
+TEST_F(corner, pointer_behind_the_image_in_a_table_is_not_followed)
+{
+	volatile unsigned char *p;
+	int fd, status;
+	pid_t pid;
+
+	MOUNT("behind");
+	EXPECT_EQ(PAGE, read_block(MNT "/table", 0));
+	EXPECT_EQ(-1, read_block(MNT "/table", 1));
+	EXPECT_TRUE(errno == EUCLEAN || errno == EIO);
+
+	fd = open(MNT "/table", O_RDONLY);
+	p = mmap(NULL, 2 * PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	pid = fork();
+	if (!pid) {
+		p[0];
+		p[PAGE];
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(SIGBUS, WTERMSIG(status));
+	close(fd);
+	munmap((void *)p, 2 * PAGE);
+}
+
+/* The kernel drops messages of a kind when 10 have come in 5 seconds. */
+#define MESSAGES_FLOW_AGAIN	6
+
+/* Lines that an access gives, which has to fail. */
+#define EXPECT_LINES(access, reason, low, high) do {			\
+	char __text[LOG_SIZE];						\
+	int __log = log_open(), __count;				\
+									\
+	EXPECT_TRUE(access);						\
+	log_read(__log, __text);					\
+	__count = log_count(__text, self->source.backing, reason);	\
+	EXPECT_LE(low, __count) TH_LOG("%s: %s", #access, __text);	\
+	EXPECT_GE(high, __count) TH_LOG("%s: %s", #access, __text);	\
+} while (0)
+
+static bool listing_fails(const char *path)
+{
+	DIR *dir = opendir(path);
+	bool failed;
+
+	errno = 0;
+	while (dir && readdir(dir))
+		;
+	failed = errno;
+	closedir(dir);
+	return failed;
+}
+
+TEST_F(corner, what_is_behind_the_image_is_logged_once_an_access)
+{
+	char target[16];
+	struct stat st;
+
+	sleep(MESSAGES_FLOW_AGAIN);
+	MOUNT("torn-6");
+	/* The call that lists what is inside of the image meets its end as well. */
+	EXPECT_LINES(listing_fails(MNT "/dir"), "directory entry is cut off", 1, 2);
+	EXPECT_LINES(stat(MNT "/dir/secret", &st), "directory entry is cut off", 1, 1);
+	ASSERT_EQ(0, umount(MNT));
+	MOUNT("behind");
+	EXPECT_LINES(stat(MNT "/dir", &st), "data outside", 1, 1);
+	EXPECT_LINES(stat(MNT "/file", &st), "data outside", 1, 1);
+	EXPECT_LINES(readlink(MNT "/target", target, sizeof(target)) < 0, "block outside", 1, 1);
+	/* Readahead from a disk tries it as well. */
+	EXPECT_LINES(read_block(MNT "/table", 1) < 0, "block pointer outside", 1, 3);
 }
 
 TEST_F(corner, directory_loop_ends)
