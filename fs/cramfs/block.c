@@ -76,13 +76,6 @@ static int block_start(struct inode *inode, pgoff_t index, u64 *start)
 	return err;
 }
 
-/* Bytes of the file in @nr_blocks from block @index on. */
-static u32 file_len(struct inode *inode, pgoff_t index, u32 nr_blocks)
-{
-	return min_t(u64, (u64)nr_blocks << PAGE_SHIFT,
-		     i_size_read(inode) - ((u64)index << PAGE_SHIFT));
-}
-
 /*
  * Add to @extent, which is block @index and has the direct pointer @ptr, the
  * stored blocks that follow it in the file and in the image alike. The last one
@@ -108,7 +101,7 @@ static void extend_stored(struct inode *inode, pgoff_t index, u32 ptr,
 			next++;
 			continue;
 		}
-		len = file_len(inode, index + nr, 1);
+		len = cramfs_file_len(inode, index + nr, 1);
 		if ((*next & CRAMFS_BLK_FLAGS) == CRAMFS_BLK_FLAG_UNCOMPRESSED &&
 		    (*next & ~CRAMFS_BLK_FLAGS) == direct_offset(ptr) + len)
 			nr++;
@@ -116,7 +109,7 @@ static void extend_stored(struct inode *inode, pgoff_t index, u32 ptr,
 	}
 	cramfs_put_span(&span);
 
-	len = file_len(inode, index, nr);
+	len = cramfs_file_len(inode, index, nr);
 	if ((u64)extent->offset + len <= sbi->size) {
 		extent->nr_blocks = nr;
 		extent->len = len;
@@ -163,7 +156,7 @@ int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
 		len = (u64)(ptr & ~CRAMFS_BLK_FLAGS) - start;
 	} else if (stored) {
 		start = direct_offset(ptr);
-		len = file_len(inode, index, 1);
+		len = cramfs_file_len(inode, index, 1);
 	} else {
 		start = direct_offset(ptr);
 		err = read_direct_len(inode, start, &direct_len);
@@ -184,7 +177,9 @@ int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
 
 	extent->kind = stored ? CRAMFS_BLOCK_STORED : CRAMFS_BLOCK_DEFLATED;
 	extent->offset = start;
-	extent->len = stored ? min_t(u32, len, file_len(inode, index, 1)) : len;
+	extent->len = len;
+	if (stored)
+		extent->len = min(extent->len, cramfs_file_len(inode, index, 1));
 	if (stored && (ptr & CRAMFS_BLK_FLAG_DIRECT_PTR))
 		extend_stored(inode, index, ptr, max_blocks, extent);
 	return 0;

@@ -84,6 +84,14 @@ static inline u32 cramfs_nr_blocks(const struct inode *inode)
 	return DIV_ROUND_UP((u32)i_size_read(inode), PAGE_SIZE);
 }
 
+/* Bytes of the file in @nr_blocks from @index on, which is not past its end. */
+static inline u32 cramfs_file_len(const struct inode *inode, pgoff_t index,
+				  u32 nr_blocks)
+{
+	return min_t(u64, (u64)nr_blocks << PAGE_SHIFT,
+		     i_size_read(inode) - ((u64)index << PAGE_SHIFT));
+}
+
 /* super.c */
 int cramfs_fill_super(struct super_block *sb, struct fs_context *fc);
 struct cramfs_sb_info *

@@ -15,13 +15,6 @@
 
 #include "cramfs.h"
 
-/* Bytes of the file in block @index, which is not past its end. */
-static u32 block_file_len(struct inode *inode, pgoff_t index)
-{
-	return min_t(u64, PAGE_SIZE,
-		     i_size_read(inode) - ((u64)index << PAGE_SHIFT));
-}
-
 /* A deflated block, wherever it begins, is in no more pages than these. */
 #define CRAMFS_MAX_SPANS	(CRAMFS_MAX_DEFLATED / PAGE_SIZE + 1)
 
@@ -53,15 +46,14 @@ static int inflate_block(struct inode *inode, const struct cramfs_extent *block,
 	u32 offset = block->offset, left = block->len;
 	int nr = 0, err = 0;
 
-	while (left && !err) {
+	for (; left; left -= spans[nr++].len) {
 		err = cramfs_get_span(inode->i_sb, offset, left, &spans[nr]);
 		if (err)
-			break;
+			goto put;
 		offset += spans[nr].len;
-		left -= spans[nr++].len;
 	}
-	if (!err)
-		err = inflate_spans(spans, nr, dst, dst_len);
+	err = inflate_spans(spans, nr, dst, dst_len);
+put:
 	while (nr)
 		cramfs_put_span(&spans[--nr]);
 
@@ -81,14 +73,15 @@ static int read_block(struct inode *inode, pgoff_t index, void *dst)
 	if (err)
 		return err;
 
-	trace_cramfs_read_block(inode, index,
-				block.kind == CRAMFS_BLOCK_DEFLATED,
-				block.offset, block.len);
+	if (block.kind != CRAMFS_BLOCK_HOLE)
+		trace_cramfs_read_block(inode, index,
+					block.kind == CRAMFS_BLOCK_DEFLATED,
+					block.offset, block.len);
 	if (block.kind == CRAMFS_BLOCK_STORED) {
 		len = block.len;
 		err = cramfs_read(inode->i_sb, block.offset, dst, len);
 	} else if (block.kind == CRAMFS_BLOCK_DEFLATED) {
-		len = block_file_len(inode, index);
+		len = cramfs_file_len(inode, index, 1);
 		err = inflate_block(inode, &block, dst, len);
 	}
 	if (!err)
