@@ -11,6 +11,7 @@ rights give them up first. The tests themselves are in the test_*.py files besid
 import importlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -56,6 +57,10 @@ def main():
     if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
     pattern = sys.argv[3] if len(sys.argv) == 4 else ''
+    # mkcramfs rightly goes on ignoring what nohup or a job in the background made us ignore.
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Others than us have to be able to run them, wherever the checkout is.
     harness.TOOLS = tempfile.mkdtemp(prefix='cramfs-tests.')
     os.chmod(harness.TOOLS, 0o755)
