@@ -20,7 +20,6 @@ static void mtd_unmap(struct super_block *sb)
 	if (backing->mapped)
 		mtd_unpoint(sb->s_mtd, 0, backing->mapped);
 	backing->mapped = 0;
-	backing->virt = NULL;
 }
 
 /*

@@ -95,11 +95,10 @@ static int check_range(struct super_block *sb, struct fs_context *fc, u64 start,
 
 static void physmem_unmap(struct cramfs_backing *backing)
 {
-	if (backing->virt)
-		memunmap((void *)backing->virt);
-	backing->virt = NULL;
-	if (backing->mapped)
-		release_mem_region(backing->phys, backing->mapped);
+	if (!backing->mapped)
+		return;
+	memunmap((void *)backing->virt);
+	release_mem_region(backing->phys, backing->mapped);
 	backing->mapped = 0;
 }
 
@@ -118,13 +117,15 @@ static int physmem_map(struct super_block *sb, struct fs_context *fc, u32 size)
 		errorfc(fc, "%s: the range is in use", sb->s_id);
 		return -EBUSY;
 	}
-	backing->mapped = len;
 
 	backing->virt = memremap(backing->phys, len, MEMREMAP_WB);
-	if (!backing->virt) {
+	/* Without an MMU the address of what is at 0 is NULL. */
+	if (!backing->virt && (IS_ENABLED(CONFIG_MMU) || backing->phys)) {
+		release_mem_region(backing->phys, len);
 		errorfc(fc, "%s: cannot map %llu bytes", sb->s_id, len);
 		return -ENOMEM;
 	}
+	backing->mapped = len;
 	return 0;
 }
 

@@ -31,7 +31,7 @@ int cramfs_get_span(struct super_block *sb, u32 offset, u32 len,
 	if ((u64)offset + len > sbi->size)
 		return -EUCLEAN;
 
-	if (!sbi->backing.virt)
+	if (!sbi->backing.mapped)
 		return sbi->backing.ops->get_span(sb, offset, len, span);
 
 	span->data = sbi->backing.virt + offset;

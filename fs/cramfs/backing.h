@@ -39,7 +39,7 @@ struct cramfs_span {
  *	of the backing readable.
  * @get_span: Give access to at least the first of the @len bytes at @offset; the
  *	caller has checked that they are in the image. May sleep. NULL if the
- *	backing sets &cramfs_backing.virt.
+ *	backing sets &cramfs_backing.mapped.
  * @prefetch: Start reading the @len bytes at @offset, which will be wanted soon.
  *	Optional.
  * @show_options: for /proc/mounts. Optional.
@@ -59,10 +59,11 @@ struct cramfs_backing_ops {
  * struct cramfs_backing - the part of struct cramfs_sb_info that backings own
  * @ops: what to call
  * @size: bytes of the backing, whatever the image says of its own size
- * @virt: the image in the kernel's address space; NULL if it is not there
+ * @virt: the image in the kernel's address space, if @mapped; without an MMU this
+ *	can be address 0
  * @phys: physical address of @virt, if @has_phys
  * @has_phys: the image can be mapped into user space
- * @mapped: bytes that @virt is good for
+ * @mapped: bytes that @virt is good for; 0 if the image is not in memory
  * @has_physaddr: @phys was given by the physaddr= option
  * @has_physsize: @size was given by the physsize= option
  */

@@ -8,6 +8,8 @@
  * See "Block pointers" in Documentation/filesystems/cramfs.rst.
  */
 
+#include <linux/string.h>
+
 #include "cramfs.h"
 
 static int read_pointer(struct inode *inode, pgoff_t index, u32 *ptr)
@@ -183,4 +185,31 @@ int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
 	if (stored && (ptr & CRAMFS_BLK_FLAG_DIRECT_PTR))
 		extend_stored(inode, index, ptr, max_blocks, extent);
 	return 0;
+}
+
+/**
+ * cramfs_fills_blocks() - can the blocks of an extent be seen as whole ones?
+ * @inode: the file
+ * @extent: stored blocks of it
+ *
+ * What follows a short last block in the image may be another file's data.
+ *
+ * Context: As for cramfs_get_span().
+ * Return: true if up to the end of the last block there is only what the file
+ * has, and zeros.
+ */
+bool cramfs_fills_blocks(struct inode *inode, const struct cramfs_extent *extent)
+{
+	u32 rest = (extent->nr_blocks << PAGE_SHIFT) - extent->len;
+	struct cramfs_span span;
+	bool zeros;
+
+	if (!rest)
+		return true;
+	if (cramfs_get_span(inode->i_sb, extent->offset + extent->len, rest,
+			    &span))
+		return false;
+	zeros = !memchr_inv(span.data, 0, rest);
+	cramfs_put_span(&span);
+	return zeros;
 }

@@ -138,6 +138,8 @@ struct cramfs_extent {
 
 int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
 		      struct cramfs_extent *extent);
+bool cramfs_fills_blocks(struct inode *inode,
+			 const struct cramfs_extent *extent);
 
 /* data.c */
 extern const struct address_space_operations cramfs_aops;
@@ -152,11 +154,25 @@ int cramfs_inflate_input(struct cramfs_inflate *stream, const void *src,
 int cramfs_inflate_end(struct cramfs_inflate *stream);
 void cramfs_inflate_exit(void);
 
-/* xip.c */
+/* xip.c or xip-nommu.c: what cramfs_file_operations has for mmap() */
 #ifdef CONFIG_CRAMFS_XIP
 int cramfs_file_mmap(struct file *file, struct vm_area_struct *vma);
 #else
 #define cramfs_file_mmap generic_file_readonly_mmap
+#endif
+
+#if defined(CONFIG_CRAMFS_XIP) && !defined(CONFIG_MMU)
+unsigned long cramfs_get_unmapped_area(struct file *file, unsigned long addr,
+				       unsigned long len, unsigned long pgoff,
+				       unsigned long flags);
+unsigned int cramfs_mmap_capabilities(struct file *file);
+#define CRAMFS_FILE_MMAP_OPS						\
+	.mmap			= cramfs_file_mmap,			\
+	.get_unmapped_area	= cramfs_get_unmapped_area,		\
+	.mmap_capabilities	= cramfs_mmap_capabilities
+#else
+#define CRAMFS_FILE_MMAP_OPS						\
+	.mmap			= cramfs_file_mmap
 #endif
 
 #endif /* _FS_CRAMFS_H */

@@ -201,7 +201,7 @@ static ssize_t cramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	struct cramfs_extent extent;
 	ssize_t done = 0, ret = 0;
 
-	if (!CRAMFS_SB(inode->i_sb)->backing.virt)
+	if (!CRAMFS_SB(inode->i_sb)->backing.mapped)
 		return generic_file_read_iter(iocb, to);
 
 	while (iov_iter_count(to) && iocb->ki_pos < i_size_read(inode)) {
@@ -236,7 +236,7 @@ static ssize_t cramfs_splice_read(struct file *in, loff_t *ppos,
 	struct inode *inode = file_inode(in);
 	struct cramfs_extent extent;
 
-	if (CRAMFS_SB(inode->i_sb)->backing.virt &&
+	if (CRAMFS_SB(inode->i_sb)->backing.mapped &&
 	    !cramfs_get_extent(inode, *ppos >> PAGE_SHIFT, 1, &extent) &&
 	    extent.kind != CRAMFS_BLOCK_DEFLATED)
 		return copy_splice_read(in, ppos, pipe, len, flags);
@@ -247,7 +247,7 @@ const struct file_operations cramfs_file_operations = {
 	.llseek		= generic_file_llseek,
 	.read_iter	= cramfs_read_iter,
 	.splice_read	= cramfs_splice_read,
-	.mmap		= cramfs_file_mmap,
+	CRAMFS_FILE_MMAP_OPS,
 };
 
 static int fiemap_add(struct fiemap_extent_info *info, u64 logical,

@@ -7,6 +7,7 @@
  */
 
 #include <linux/cpumask.h>
+#include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -53,6 +54,32 @@ static void push_idle(struct cramfs_inflate *stream)
 	wake_up(&idle_wait);
 }
 
+static size_t stream_size(void)
+{
+	return sizeof(struct cramfs_inflate) + zlib_inflate_workspacesize();
+}
+
+/* Without an MMU, __vmalloc() rounds up to a power of two: half as much again. */
+static struct cramfs_inflate *alloc_stream(void)
+{
+	struct cramfs_inflate *stream;
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+
+	stream = IS_ENABLED(CONFIG_MMU) ? __vmalloc(stream_size(), gfp) :
+					  alloc_pages_exact(stream_size(), gfp);
+	if (stream)
+		stream->z.workspace = stream->workspace;
+	return stream;
+}
+
+static void free_stream(struct cramfs_inflate *stream)
+{
+	if (IS_ENABLED(CONFIG_MMU))
+		vfree(stream);
+	else
+		free_pages_exact(stream, stream_size());
+}
+
 static struct cramfs_inflate *get_stream(void)
 {
 	struct cramfs_inflate *stream = pop_idle();
@@ -63,10 +90,8 @@ static struct cramfs_inflate *get_stream(void)
 	mutex_lock(&grow_lock);
 	if (nr_streams < num_online_cpus()) {
 		/* Failure is one reader's only while there are no streams yet. */
-		stream = __vmalloc(sizeof(*stream) + zlib_inflate_workspacesize(),
-				   GFP_KERNEL | __GFP_NOWARN);
+		stream = alloc_stream();
 		if (stream) {
-			stream->z.workspace = stream->workspace;
 			nr_streams++;
 		} else if (!nr_streams) {
 			mutex_unlock(&grow_lock);
@@ -163,6 +188,6 @@ void cramfs_inflate_exit(void)
 	struct cramfs_inflate *stream;
 
 	while ((stream = pop_idle()))
-		vfree(stream);
+		free_stream(stream);
 	nr_streams = 0;
 }

@@ -14,7 +14,6 @@
 #include <linux/mm.h>
 #include <linux/pfn_t.h>
 #include <linux/sizes.h>
-#include <linux/string.h>
 
 #include <trace/events/cramfs.h>
 
@@ -28,8 +27,7 @@
 
 /*
  * Which pages from @index on, @max at most, can be mapped from the image: those
- * that are whole pages of it. What follows a short block has to be zeros, since
- * it may be another file's data.
+ * that are whole pages of it.
  *
  * Return: how many, with @offset set to where the first one is in the image, 0 if
  * that one cannot, or an error. Does not sleep.
@@ -38,8 +36,6 @@ static int xip_pages(struct inode *inode, pgoff_t index, u32 max, u32 *offset)
 {
 	const struct cramfs_sb_info *sbi = CRAMFS_SB(inode->i_sb);
 	struct cramfs_extent extent;
-	struct cramfs_span span;
-	u32 short_len, nr;
 	int ret;
 
 	ret = cramfs_get_extent(inode, index, max, &extent);
@@ -50,17 +46,7 @@ static int xip_pages(struct inode *inode, pgoff_t index, u32 max, u32 *offset)
 		return 0;
 
 	*offset = extent.offset;
-	nr = extent.nr_blocks;
-	short_len = offset_in_page(extent.len);
-	if (!short_len)
-		return nr;
-
-	if (cramfs_get_span(inode->i_sb, extent.offset, nr << PAGE_SHIFT, &span))
-		return nr - 1;
-	if (memchr_inv(span.data + extent.len, 0, PAGE_SIZE - short_len))
-		nr--;
-	cramfs_put_span(&span);
-	return nr;
+	return extent.nr_blocks - !cramfs_fills_blocks(inode, &extent);
 }
 
 /* Map @nr pages of the image at @addr. Those that are mapped already stay. */
