@@ -2,21 +2,35 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # kernel.sh VARIANT: build a kernel for the guest unless it is there already,
-# and print the path of its zImage. The sources are kernel-tree.sh's concern,
+# and print the path of its image. The sources are kernel-tree.sh's concern,
 # the options that of the config fragments beside the guest tests.
 
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/kbuild.sh"
 
-[ $# = 1 ] || die 'usage: kernel.sh virt|virt-base|virt-debug|virt-mtd|virt-physmem'
+[ $# = 1 ] || die 'usage: kernel.sh virt[-base|-debug|-mtd|-physmem|-xip|-xip-base] | mps2[-base|-mtd|-physmem]'
 variant=$1
 tree=patched
+target=zImage
+case $variant in
+*-base)		tree=pristine ;;
+esac
+case $variant in
+*-xip* | mps2*)	target=xipImage ;;
+esac
+# Those of mainline's driver have what it has, for comparison with it.
 case $variant in
 virt)		fragments=(virt cramfs) ;;
-virt-base)	fragments=(virt); tree=pristine ;;
+virt-base)	fragments=(virt) ;;
 virt-debug)	fragments=(virt cramfs debug) ;;
 virt-mtd)	fragments=(virt mtd) ;;
 virt-physmem)	fragments=(virt mtd physmem) ;;
+virt-xip)	fragments=(virt mtd cramfs xip) ;;
+virt-xip-base)	fragments=(virt mtd xip) ;;
+mps2)		fragments=(mps2 cramfs) ;;
+mps2-base)	fragments=(mps2) ;;
+mps2-mtd)	fragments=(mps2) ;;
+mps2-physmem)	fragments=(mps2 physmem) ;;
 *)		die "$variant: no such variant" ;;
 esac
 fragments=("${fragments[@]/#/$selftests/}")
@@ -25,7 +39,7 @@ fragments=("${fragments[@]/%/.config}")
 lock trees
 src=$("$top/scripts/kernel-tree.sh" "$tree")
 build=$(kernel_dir)/build/$variant
-zimage=$build/arch/arm/boot/zImage
+image=$build/arch/arm/boot/$target
 stamp=$build/built-from
 log=$out/log/kernel-$variant.log
 
@@ -42,10 +56,10 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$key" ]; then
 	mkdir -p "$build" "${log%/*}"
 	rm -f "$stamp"
 	if ! { kconfigure "$src" "$build" "${fragments[@]}" &&
-	       kmake "$src" "$build" zImage; } >"$log" 2>&1; then
+	       kmake "$src" "$build" "$target"; } >"$log" 2>&1; then
 		tail -n 30 "$log" >&2
 		die "the kernel $variant did not build; the whole log: $log"
 	fi
 	echo "$key" >"$stamp"
 fi
-echo "$zimage"
+echo "$image"

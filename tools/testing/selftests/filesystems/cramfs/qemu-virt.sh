@@ -8,12 +8,17 @@
 
 set -euo pipefail
 
+readonly XIP_DTB=0x40000	# of an XIP kernel in bank 0, behind its stub
+readonly XIP_KERNEL=0x80000	# CONFIG_XIP_PHYS_ADDR
 readonly FLASH_BASE=0x4000000	# pflash bank 1 of `virt`
 readonly FLASH_SIZE=0x4000000	# QEMU wants a file of exactly this size
 readonly RAM_ROM=0x46000000	# clear of the kernel and of the DTB at the half of 128 MiB
 readonly RAM_ROM_END=0x48000000
 readonly RAM_ROM_MEM=128	# MiB of RAM that RAM_ROM_END implies
 readonly CPU=cortex-a15
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/qemu.sh"
 
 usage()
 {
@@ -28,6 +33,8 @@ WHERE the image is, and how the kernel is told:
   romram    no-map RAM as /reserved-memory/xip; root=rom:xip
   block     a virtio disk; root=/dev/vda
 
+  --xip            the kernel is an xipImage, to execute in place from bank 0;
+                   not with cfi
   --smp N          processors (1)
   --mem MIB        memory of the guest (64; romram always has 128)
   --append TEXT    more kernel command line
@@ -39,18 +46,13 @@ WHERE the image is, and how the kernel is told:
 END
 }
 
-die()
-{
-	echo "qemu-virt.sh: $*" >&2
-	exit 2
-}
-
 kernel='' image='' root='' append='' log='' work=''
-smp=1 mem=64 limit=0 interactive=0
+smp=1 mem=64 limit=0 interactive=0 xip=0
 drives=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--interactive)	interactive=1; shift; continue ;;
+	--xip)		xip=1; shift; continue ;;
 	-h | --help)	usage; exit 0 ;;
 	esac
 	[ $# -ge 2 ] || die "$1: unknown option, or its value is missing"
@@ -74,17 +76,13 @@ for file in "$kernel" "$image" "${drives[@]}"; do
 	[ -r "$file" ] || die "$file: cannot be read"
 done
 
-if [ -n "$work" ]; then
-	mkdir -p "$work"
-else
-	work=$(mktemp -d "${TMPDIR:-/tmp}/qemu-virt.XXXXXX")
-	trap 'rm -rf "$work"' EXIT
-fi
-readonly dtb=$work/virt.dtb flash=$work/flash.img
+make_work
+readonly dtb=$work/virt.dtb flash=$work/flash.img boot_flash=$work/boot.img
+rm -f "$dtb"
 
 machine=virt
 cmdline='ro panic=-1 console=ttyAMA0'
-args=(-cpu "$CPU" -smp "$smp" -nodefaults -display none -no-reboot -kernel "$kernel")
+args=(-cpu "$CPU" -smp "$smp" -nodefaults)
 
 # The flash bank with the image at its start.
 add_flash()
@@ -115,7 +113,21 @@ dump_dtb()
 	qemu-system-arm -M "$machine,dumpdtb=$dtb" -cpu "$CPU" -smp "$smp" -m "$mem" \
 			-nodefaults -display none >"$work/dumpdtb.log" 2>&1 ||
 		die "no device tree from QEMU: $(tail -n 1 "$work/dumpdtb.log")"
-	args+=(-dtb "$dtb")
+}
+
+# With an XIP kernel there is no loader but the stub: bank 0 has it all.
+add_xip_kernel()
+{
+	[ "$root" != cfi ] || die '--xip: the device tree of cfi is not ours'
+	[ -e "$dtb" ] || dump_dtb
+	fdtput -t s "$dtb" /chosen bootargs "$cmdline $append"
+	make_stub $XIP_DTB $XIP_KERNEL "$work/stub" -mcpu="$CPU" -marm
+	rm -f "$boot_flash"
+	truncate -s $((FLASH_SIZE)) "$boot_flash"
+	put_file "$work/stub" "$boot_flash" 0 $XIP_DTB
+	put_file "$dtb" "$boot_flash" $XIP_DTB $XIP_KERNEL
+	put_file "$kernel" "$boot_flash" $XIP_KERNEL $FLASH_SIZE
+	args+=(-drive "if=pflash,unit=0,format=raw,readonly=on,file=$boot_flash")
 }
 
 set_cells()	# node property cell...
@@ -195,27 +207,10 @@ block)
 esac
 add_disks
 
-console=stdio,id=console
-[ -z "$log" ] || console+=",logfile=$log"
-if [ "$interactive" = 1 ]; then
-	args+=(-chardev "$console,mux=on,signal=off" -mon chardev=console)
+if [ "$xip" = 1 ]; then
+	add_xip_kernel
 else
-	args+=(-chardev "$console" -monitor none)
+	args+=(-kernel "$kernel" -append "$cmdline $append")
+	[ ! -e "$dtb" ] || args+=(-dtb "$dtb")
 fi
-args+=(-serial chardev:console)
-
-command=(qemu-system-arm -M "$machine" -m "$mem" "${args[@]}" -append "$cmdline $append")
-[ "$limit" = 0 ] || command=(timeout --foreground -k 5 "$limit" "${command[@]}")
-
-status=0
-if [ "$interactive" = 1 ]; then
-	"${command[@]}" || status=$?
-else
-	"${command[@]}" </dev/null || status=$?
-fi
-case $status in
-0)	;;
-124)	echo "qemu-virt.sh: the guest did not end within $limit s" >&2 ;;
-*)	echo "qemu-virt.sh: QEMU ended with status $status" >&2 ;;
-esac
-exit "$status"
+run_qemu -M "$machine" -m "$mem" "${args[@]}"

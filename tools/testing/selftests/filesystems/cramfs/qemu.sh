@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What qemu-virt.sh and qemu-mps2.sh have in common: scratch files, the boot
+# stub of a ROM, and a run of QEMU with its console. Sourced after `set -eu`.
+
+# shellcheck shell=bash disable=SC2154 # variables of those that source this
+
+die()
+{
+	echo "${0##*/}: $*" >&2
+	exit 2
+}
+
+# Sets work, to a directory that is removed at the end unless it was given.
+make_work()
+{
+	if [ -n "$work" ]; then
+		mkdir -p "$work"
+	else
+		work=$(mktemp -d "${TMPDIR:-/tmp}/qemu.XXXXXX")
+		trap 'rm -rf "$work"' EXIT
+	fi
+}
+
+# put_file FILE IMAGE OFFSET END: it must not reach beyond END.
+put_file()
+{
+	[ $(($3 + $(stat -Lc %s "$1"))) -le $(($4)) ] ||
+		die "$1: larger than the $(($4 - $3)) bytes that it has in ROM"
+	dd if="$1" of="$2" bs=4096 seek="$(($3))" oflag=seek_bytes conv=notrunc status=none
+}
+
+# make_stub DTB KERNEL OUTPUT GCC-OPTION...: what a ROM begins with.
+make_stub()
+{
+	local elf=$3.elf cross=${CROSS_COMPILE:-arm-linux-gnueabihf-}
+
+	"${cross}gcc" "${@:4}" -DDTB="$1" -DKERNEL="$2" -nostdlib -static -Wl,-Ttext=0,-e0 \
+		-Wl,--build-id=none -o "$elf" "${BASH_SOURCE%/*}/rom.S" ||
+		die 'the boot stub does not assemble'
+	"${cross}objcopy" -O binary "$elf" "$3"
+}
+
+# When the guest ends, have QEMU write the memory at ADDRESS to FILE, then quit.
+# QEMU has to be told not to quit by itself.
+save_memory()	# address size file
+{
+	local line
+	exec 8>"$work/qmp.in" 9<"$work/qmp.out"
+
+	echo '{"execute": "qmp_capabilities"}' >&8
+	while read -r line <&9; do
+		[[ $line == *'"STOP"'* ]] || continue
+		printf '{"execute": "pmemsave", "arguments": {"val": %d, "size": %d, "filename": "%s"}}\n' \
+			"$1" "$2" "$3" >&8
+		echo '{"execute": "quit"}' >&8
+	done
+}
+
+# run_qemu ARGUMENT...: with its console on stdout, and in $log where there is
+# one; stdin is the guest's if the run is interactive. Exits with QEMU's status,
+# which is 124 if the guest was ended after $limit seconds.
+run_qemu()
+{
+	local status=0 console=stdio,id=console
+	local command=(qemu-system-arm "$@" -display none -no-reboot)
+
+	[ -z "$log" ] || console+=",logfile=$log"
+	if [ "$interactive" = 1 ]; then
+		command+=(-chardev "$console,mux=on,signal=off" -mon chardev=console)
+	else
+		command+=(-chardev "$console" -monitor none)
+		exec </dev/null
+	fi
+	command+=(-serial chardev:console)
+	[ "$limit" = 0 ] || command=(timeout --foreground -k 5 "$limit" "${command[@]}")
+
+	"${command[@]}" || status=$?
+	# If QEMU did not even start, save_memory still waits for it.
+	jobs -p | xargs -r kill 2>/dev/null || true
+	case $status in
+	0)	;;
+	124)	echo "${0##*/}: the guest did not end within $limit s" >&2 ;;
+	*)	echo "${0##*/}: QEMU ended with status $status" >&2 ;;
+	esac
+	exit "$status"
+}
