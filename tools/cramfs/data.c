@@ -233,14 +233,21 @@ void data_dedup(struct entry *root)
 	free(all.list);
 }
 
-static void mark_file(struct entry *e)
+static void mark_file(struct entry *e, const struct options *opt)
 {
 	unsigned int marked, nr = nr_blocks(e);
 	unsigned char *data = data_load(e);
 
 	e->stored = xalloc(nr * sizeof(*e->stored));
 	marked = elf_mark_stored(e, data, e->stored);
+	if (!marked)
+		marked = flat_mark_stored(e, data, e->stored);
 	free(data);
+	/* The others need not be compressed either, and follow each other best here. */
+	if (marked && opt->uncompressed) {
+		memset(e->stored, true, nr * sizeof(*e->stored));
+		marked = nr;
+	}
 
 	/*
 	 * Kernels to date take a full last block with a direct pointer for a hole. It is pointed
@@ -260,15 +267,16 @@ static void mark_file(struct entry *e)
 /**
  * data_mark_stored() - decide which blocks are stored for execution in place
  * @e: root of the tree, after data_dedup(); sets e->stored of the files in it that have such blocks
+ * @opt: options
  */
-void data_mark_stored(struct entry *e)
+void data_mark_stored(struct entry *e, const struct options *opt)
 {
 	size_t i;
 
 	if (S_ISREG(e->mode) && e->size && !e->same)
-		mark_file(e);
+		mark_file(e, opt);
 	for (i = 0; i < e->nr_children; i++)
-		data_mark_stored(e->child[i]);
+		data_mark_stored(e->child[i], opt);
 }
 
 /**
@@ -377,10 +385,12 @@ static __u32 encode_direct(struct encoder *enc, const unsigned char *block, unsi
 
 static __u32 encode_next(struct encoder *enc, const unsigned char *block, unsigned int len)
 {
-	size_t res = deflate_block(block, len, enc->out + enc->len);
 	__u32 flags = 0;
+	size_t res = 0;
 
-	if (enc->opt->ext_pointers && res >= len) {
+	if (!enc->opt->uncompressed)
+		res = deflate_block(block, len, enc->out + enc->len);
+	if (enc->opt->uncompressed || (enc->opt->ext_pointers && res >= len)) {
 		memcpy(enc->out + enc->len, block, len);
 		res = len;
 		flags = CRAMFS_BLK_FLAG_UNCOMPRESSED;

@@ -14,11 +14,15 @@
 /*
  * A segment is mapped from the file only if it is at the same offset in its page there as in
  * memory. Images for coprocessors, say, are copied instead, and do better compressed.
+ *
+ * If it is longer in memory than in the file, the rest is zeroed after it has been mapped. Without
+ * an MMU nothing keeps that from being done to the image, so this must be mapped as a copy.
  */
 static bool is_mapped_read_only(const GElf_Phdr *phdr)
 {
 	return phdr->p_type == PT_LOAD && phdr->p_filesz &&
 	       (phdr->p_flags & (PF_R | PF_X)) && !(phdr->p_flags & PF_W) &&
+	       phdr->p_memsz <= phdr->p_filesz &&
 	       phdr->p_offset % BLOCK_SIZE == phdr->p_vaddr % BLOCK_SIZE;
 }
 

@@ -231,8 +231,11 @@ static void write_files(struct entry *e, struct image *img)
 
 static void write_stored_file(struct entry *e, struct image *img)
 {
-	/* Without an MMU a mapping begins anywhere, but words in it may be 8 bytes wide. */
-	unsigned int align = img->opt->xip == XIP_MMU ? BLOCK_SIZE : 8;
+	/*
+	 * Without an MMU a mapping begins anywhere, but what is in it may need some alignment. 32
+	 * bytes are a cache line of the processors concerned, and what bFLT tools align data to.
+	 */
+	unsigned int align = img->opt->xip == XIP_MMU ? BLOCK_SIZE : 32;
 	unsigned char *data = data_load(e);
 	unsigned char *out = xgrow(NULL, data_encoded_bound(e));
 
@@ -290,7 +293,7 @@ __u64 image_write(struct entry *root, const struct options *opt)
 	add_to_head(&img, img.end - img.head_len);
 
 	if (opt->xip != XIP_NONE)
-		data_mark_stored(root);
+		data_mark_stored(root, opt);
 	write_files(root, &img);
 	write_stored_files(root, &img);
 	img.end = align_up(img.end, BLOCK_SIZE);

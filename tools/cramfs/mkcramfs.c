@@ -26,8 +26,9 @@ static const char usage_text[] =
 	" -D FILE     create and change entries by the device table FILE\n"
 	" -z          leave out blocks of zeros (holes)\n"
 	" -x          use extended block pointers (Linux 4.15 and later)\n"
-	" -X          store the text of ELF files for execution in place; implies -x\n"
+	" -X          store text of ELF and bFLT files for execution in place; implies -x\n"
 	" -X -X       the same for processors with an MMU: in whole pages\n"
+	" -U          do not compress; implies -x\n"
 	" -B, -L      make a big-endian or little-endian image (default: as this machine)\n"
 	" -s          sort directories (always done)\n"
 	" -v          print the tree; twice: how each file is stored, too\n"
@@ -108,6 +109,10 @@ static void parse_option(int c, struct options *opt)
 		opt->xip = opt->xip == XIP_NONE ? XIP_NOMMU : XIP_MMU;
 		opt->ext_pointers = true;
 		break;
+	case 'U':
+		opt->uncompressed = true;
+		opt->ext_pointers = true;
+		break;
 	case 'D':
 		opt->device_table = optarg;
 		break;
@@ -126,7 +131,7 @@ static void parse_command_line(int argc, char **argv, struct options *opt)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "hEe:n:i:pqsvzxXD:BL")) != -1)
+	while ((c = getopt(argc, argv, "hEe:n:i:pqsvzxXUD:BL")) != -1)
 		parse_option(c, opt);
 	if (argc - optind != 2) {
 		fprintf(stderr, "mkcramfs: a directory and an output are needed\n");

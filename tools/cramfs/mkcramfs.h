@@ -52,6 +52,7 @@ struct options {
 	bool holes;
 	bool pad;
 	bool squash;
+	bool uncompressed;
 	bool warnings_are_errors;
 };
 
@@ -125,11 +126,14 @@ void devtable_apply(const char *path, struct entry *root);
 /* elf.c */
 unsigned int elf_mark_stored(const struct entry *e, void *data, bool *stored);
 
+/* flat.c */
+unsigned int flat_mark_stored(const struct entry *e, const unsigned char *data, bool *stored);
+
 /* data.c */
 unsigned int nr_blocks(const struct entry *e);
 unsigned char *data_load(const struct entry *e);
 void data_dedup(struct entry *root);
-void data_mark_stored(struct entry *e);
+void data_mark_stored(struct entry *e, const struct options *opt);
 bool is_zero(const unsigned char *p, size_t len);
 size_t data_encode(const struct entry *e, const unsigned char *data, const struct options *opt,
 		   unsigned char *out, __u32 *flags);

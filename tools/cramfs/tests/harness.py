@@ -18,7 +18,8 @@ TESTS = []
 TOOLS = None			# set by run.py
 ROOT = os.geteuid() == 0
 NOBODY = 65534
-ALL_FORMS = ('', '-z', '-x', '-x -z', '-X', '-X -z', '-X -X', '-X -X -z', '-p', '-p -X -X')
+ALL_FORMS = ('', '-z', '-x', '-x -z', '-X', '-X -z', '-X -X', '-X -X -z', '-p', '-p -X -X',
+             '-U', '-U -z', '-U -X', '-U -X -X -z')
 
 
 class Skip(Exception):
@@ -248,21 +249,22 @@ def same_as_tree(box, image):
 R, W, X = 4, 2, 1
 
 
-def elf(segments, size, bits=32, endian='<', kind=3, machine=40, skew=0, seed=0):
+def elf(segments, size, bits=32, endian='<', kind=3, machine=40, skew=0, more=0, osabi=0, seed=0):
     """An ELF file of SIZE bytes with these segments and noise for text. SKEW is added to the
-    addresses in memory."""
+    addresses in memory, MORE to the lengths there."""
     end = {'<': 1, '>': 2}[endian]
-    ident = b'\x7fELF' + bytes((bits // 32, end, 1, 0)) + bytes(8)
+    ident = b'\x7fELF' + bytes((bits // 32, end, 1, osabi)) + bytes(8)
     if bits == 32:
         header = struct.pack(endian + 'HHIIIIIHHHHHH', kind, machine, 1, 0, 52, 0, 0, 52, 32,
                              len(segments), 40, 0, 0)
         table = b''.join(struct.pack(endian + '8I', 1, start, start + skew, start + skew, length,
-                                     length, flags, PAGE) for flags, start, length in segments)
+                                     length + more, flags, PAGE)
+                         for flags, start, length in segments)
     else:
         header = struct.pack(endian + 'HHIQQQIHHHHHH', kind, machine, 1, 0, 64, 0, 0, 64, 56,
                              len(segments), 64, 0, 0)
         table = b''.join(struct.pack(endian + 'IIQQQQQQ', 1, flags, start, start + skew,
-                                     start + skew, length, length, PAGE)
+                                     start + skew, length, length + more, PAGE)
                          for flags, start, length in segments)
     head = ident + header + table
     return head + noise(size, seed)[len(head):]

@@ -90,8 +90,8 @@ def text_after_boot_code_and_inserted_file_lies_on_pages_with_XX(box):
 
 
 @test
-def stored_blocks_lie_on_multiples_of_8_with_X(box):
-    """A text may have 64-bit constants in it."""
+def stored_blocks_lie_on_multiples_of_32_with_X(box):
+    """A text may have constants in it that are to be aligned."""
     for i in range(5):
         os.symlink('x' * i + 'y', box.in_tree('l%d' % i))
     elf_files(box)
@@ -99,7 +99,7 @@ def stored_blocks_lie_on_multiples_of_8_with_X(box):
     for path in elf_paths(box):
         for block in image.block_list(image.find(path)):
             if block.kind == 'stored' and block.direct:
-                equal(block.offset % 8, 0, path)
+                equal(block.offset % 32, 0, path)
 
 
 @test_each('-X', '-X -X')
@@ -187,6 +187,13 @@ def segment_that_cannot_be_mapped_is_deflated(box):
     """Its place in the page differs between file and memory."""
     box.file('a', elf([(R | X, 0, PAGE)], 100, skew=16) + prose(PAGE))
     equal(stored_pages(image := box.make('-X -X'), image.find('a')), set())
+
+
+@test
+def segment_that_is_longer_in_memory_is_deflated(box):
+    """Without an MMU, the kernel zeroes the rest where it has mapped the segment."""
+    box.file('a', elf([(R | X, 0, PAGE)], 100, more=1) + prose(PAGE))
+    equal(stored_pages(image := box.make('-X'), image.find('a')), set())
 
 
 @test

@@ -24,7 +24,11 @@ RAM, GOTPIC = 1, 2		# flags
 SHT_NOBITS, SHT_RELA, SHT_REL = 8, 4, 9
 SHF_WRITE, SHF_ALLOC = 1, 2
 EM_ARM = 40
-R_ARM_NONE, R_ARM_ABS32, R_ARM_TARGET1 = 0, 2, 38
+# Relocations: ABS32 and TARGET1; what else needs to know where text, or data, will be:
+# {,THM_}MOV{W_ABS_NC,T_ABS}, GOTOFF32, BASE_PREL, GOT_PREL; and REL32, unless it is for text
+ABSOLUTE = (2, 38)
+FIXED = (43, 44, 47, 48, 24, 25, 96)
+RELATIVE = 3
 
 
 class ConvertError(Exception):
@@ -62,7 +66,7 @@ def read_sections(elf):
     return order, entry, sections
 
 
-def relocated_words(order, sections):
+def relocated_words(order, sections, data_start):
     """Addresses of the words in the data that hold an address, but for the offset table's."""
     words = []
     for table in sections:
@@ -71,12 +75,15 @@ def relocated_words(order, sections):
         target = sections[table.info]
         for at in range(0, table.size, table.entsize):
             addr, info = struct.unpack_from(order + 'II', table.content, at)
-            if info & 0xff not in (R_ARM_ABS32, R_ARM_TARGET1):
-                continue
-            if not target.writable:
-                raise ConvertError('%s: address in read-only section %s: not compiled as '
-                                   'position-independent' % (hex(addr), target.name))
-            words.append(addr)
+            kind = info & 0xff
+            value, = struct.unpack_from(order + 'I', sections[table.link].content,
+                                        (info >> 8) * 16 + 4)
+            if kind in FIXED or (kind == RELATIVE and value >= data_start) or (
+                    kind in ABSOLUTE and not target.writable):
+                raise ConvertError('relocation %d at %s (%s): not compiled as '
+                                   'position-independent' % (kind, hex(addr), target.name))
+            if kind in ABSOLUTE:
+                words.append(addr)
     return sorted(words)
 
 
@@ -99,7 +106,7 @@ def convert(elf, stack, in_ram):
     memory = bytearray(data_end)
     for section in files:
         memory[section.addr:section.end] = section.content
-    words = [addr for addr in relocated_words(order, sections)
+    words = [addr for addr in relocated_words(order, sections, data_start)
              if memory[addr:addr + 4] != bytes(4)]
     header = struct.pack('>4s10I20x', b'bFLT', VERSION, HEADER_LEN + entry,
                          HEADER_LEN + data_start, HEADER_LEN + data_end, HEADER_LEN + bss_end,
