@@ -19,42 +19,30 @@
 
 #include "cramfs.h"
 
-static bool has_label(const struct device_node *np, const char *name)
+/* Any node can have the label; a child of /reserved-memory has a name as well. */
+static bool is_region(const struct device_node *np, const char *name)
 {
 	const char *label;
 
-	return !of_property_read_string(np, "label", &label) &&
-	       !strcmp(label, name);
+	if (!of_property_read_string(np, "label", &label) &&
+	    !strcmp(label, name))
+		return true;
+	return of_node_name_eq(np, name) &&
+	       of_node_name_eq(np->parent, "reserved-memory");
 }
 
 /* The range of the region @name in the device tree, or -ENODEV. */
 static int find_rom(const char *name, struct resource *res)
 {
-	struct device_node *parent, *np = NULL;
-	int err = -ENODEV;
+	struct device_node *np;
 
-	parent = of_find_node_by_path("/reserved-memory");
-	for_each_available_child_of_node(parent, np) {
-		if (!of_node_name_eq(np, name) && !has_label(np, name))
-			continue;
-		err = of_address_to_resource(np, 0, res);
-		if (!err)
+	for_each_of_allnodes(np) {
+		if (of_device_is_available(np) && is_region(np, name) &&
+		    !of_address_to_resource(np, 0, res))
 			break;
 	}
 	of_node_put(np);
-	of_node_put(parent);
-	if (!err)
-		return 0;
-
-	for_each_node_with_property(np, "label") {
-		if (!of_device_is_available(np) || !has_label(np, name))
-			continue;
-		err = of_address_to_resource(np, 0, res);
-		if (!err)
-			break;
-	}
-	of_node_put(np);
-	return err ? -ENODEV : 0;
+	return np ? 0 : -ENODEV;
 }
 
 /* May the caller have any physical address mapped at all? */
@@ -75,22 +63,25 @@ static int check_privilege(struct fs_context *fc)
 static int check_range(struct super_block *sb, struct fs_context *fc, u64 start,
 		       u64 size)
 {
+	const char *bad;
 	u64 last;
 
 	if (!size)
-		return invalfc(fc, "%s: the range is empty", sb->s_id);
-	if (size > SIZE_MAX)
-		return invalfc(fc, "%s: the range is too large to map", sb->s_id);
-	if (!PAGE_ALIGNED(start))
-		return invalfc(fc, "%s: the address is not page-aligned",
-			       sb->s_id);
-	if (check_add_overflow(start, size - 1, &last) || last > PHYS_ADDR_MAX)
-		return invalfc(fc, "%s: the range wraps around", sb->s_id);
-	if (region_intersects(start, size, IORESOURCE_SYSTEM_RAM,
-			      IORES_DESC_NONE) != REGION_DISJOINT)
-		return invalfc(fc, "%s: the range is memory of the system",
-			       sb->s_id);
-	return 0;
+		bad = "empty";
+	else if (size > SIZE_MAX)
+		bad = "too large to map";
+	else if (!PAGE_ALIGNED(start))
+		bad = "not page-aligned";
+	else if (check_add_overflow(start, size - 1, &last) ||
+		 last > PHYS_ADDR_MAX)
+		bad = "one that wraps around";
+	else if (region_intersects(start, size, IORESOURCE_SYSTEM_RAM,
+				   IORES_DESC_NONE) != REGION_DISJOINT)
+		bad = "memory of the system";
+	else
+		return 0;
+	return invalfc(fc, "%s: the range of %llu bytes is %s", sb->s_id, size,
+		       bad);
 }
 
 static void physmem_unmap(struct cramfs_backing *backing)

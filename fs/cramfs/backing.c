@@ -31,7 +31,7 @@ int cramfs_get_span(struct super_block *sb, u32 offset, u32 len,
 	if ((u64)offset + len > sbi->size)
 		return -EUCLEAN;
 
-	if (!sbi->backing.mapped)
+	if (!cramfs_in_memory(&sbi->backing))
 		return sbi->backing.ops->get_span(sb, offset, len, span);
 
 	span->data = sbi->backing.virt + offset;
@@ -46,7 +46,7 @@ int cramfs_get_span(struct super_block *sb, u32 offset, u32 len,
  */
 void cramfs_put_span(struct cramfs_span *span)
 {
-	if (!span->folio)
+	if (!IS_ENABLED(CONFIG_CRAMFS_BLOCKDEV) || !span->folio)
 		return;
 	kunmap_local(span->data);
 	folio_put(span->folio);
@@ -90,7 +90,8 @@ void cramfs_prefetch(struct super_block *sb, u32 offset, u64 len)
 {
 	const struct cramfs_sb_info *sbi = CRAMFS_SB(sb);
 
-	if (sbi->backing.ops->prefetch && offset < sbi->size)
+	if (IS_ENABLED(CONFIG_CRAMFS_BLOCKDEV) &&
+	    sbi->backing.ops->prefetch && offset < sbi->size)
 		sbi->backing.ops->prefetch(sb, offset,
 					   min_t(u64, len, sbi->size - offset));
 }

@@ -78,6 +78,12 @@ struct cramfs_backing {
 	bool has_physsize;
 };
 
+/* Always, in a kernel that has no other backings. */
+static inline bool cramfs_in_memory(const struct cramfs_backing *backing)
+{
+	return !IS_ENABLED(CONFIG_CRAMFS_BLOCKDEV) || backing->mapped;
+}
+
 /* backing.c */
 int cramfs_get_span(struct super_block *sb, u32 offset, u32 len,
 		    struct cramfs_span *span);

@@ -28,25 +28,23 @@ static int read_pointer(struct inode *inode, pgoff_t index, u32 *ptr)
 }
 
 /* A deflated block behind a direct pointer has its length in front. */
-static int read_direct_len(struct inode *inode, u64 offset, u16 *len)
+static int read_direct_len(struct inode *inode, u32 offset, u16 *len)
 {
-	int err = -EUCLEAN;
+	int err = cramfs_read(inode->i_sb, offset, len, sizeof(*len));
 
-	if (offset <= CRAMFS_SB(inode->i_sb)->size)
-		err = cramfs_read(inode->i_sb, offset, len, sizeof(*len));
 	if (err == -EUCLEAN)
 		return cramfs_corrupt(inode, offset,
 				      "block outside of the image");
 	return err;
 }
 
-static u64 direct_offset(u32 ptr)
+static u32 direct_offset(u32 ptr)
 {
-	return (u64)(ptr & ~CRAMFS_BLK_FLAGS) << CRAMFS_BLK_DIRECT_PTR_SHIFT;
+	return (ptr & ~CRAMFS_BLK_FLAGS) << CRAMFS_BLK_DIRECT_PTR_SHIFT;
 }
 
 /* Where a block begins that has no direct pointer: where the previous one ends. */
-static int block_start(struct inode *inode, pgoff_t index, u64 *start)
+static int block_start(struct inode *inode, pgoff_t index, u32 *start)
 {
 	u32 prev;
 	u16 len;
@@ -112,7 +110,7 @@ static void extend_stored(struct inode *inode, pgoff_t index, u32 ptr,
 	cramfs_put_span(&span);
 
 	len = cramfs_file_len(inode, index, nr);
-	if ((u64)extent->offset + len <= sbi->size) {
+	if (len <= sbi->size - extent->offset) {
 		extent->nr_blocks = nr;
 		extent->len = len;
 	}
@@ -136,7 +134,7 @@ int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
 		      struct cramfs_extent *extent)
 {
 	const struct cramfs_sb_info *sbi = CRAMFS_SB(inode->i_sb);
-	u64 start, len;
+	u32 start, len;
 	u16 direct_len;
 	bool stored;
 	u32 ptr;
@@ -155,7 +153,7 @@ int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
 		err = block_start(inode, index, &start);
 		if (err)
 			return err;
-		len = (u64)(ptr & ~CRAMFS_BLK_FLAGS) - start;
+		len = (ptr & ~CRAMFS_BLK_FLAGS) - start;
 	} else if (stored) {
 		start = direct_offset(ptr);
 		len = cramfs_file_len(inode, index, 1);
@@ -173,7 +171,7 @@ int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
 	/* A block that ends before it begins is a very long one here. */
 	if (len > (stored ? PAGE_SIZE : CRAMFS_MAX_DEFLATED))
 		return cramfs_corrupt(inode, start, "bad block length");
-	if (start + len > sbi->size)
+	if (start > sbi->size || len > sbi->size - start)
 		return cramfs_corrupt(inode, start,
 				      "block outside of the image");
 

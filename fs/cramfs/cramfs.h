@@ -143,8 +143,10 @@ bool cramfs_fills_blocks(struct inode *inode,
 
 /* data.c */
 extern const struct address_space_operations cramfs_aops;
-extern const struct inode_operations cramfs_file_inode_operations;
 extern const struct file_operations cramfs_file_operations;
+
+/* fiemap.c, which is there with CONFIG_CRAMFS_BLOCKDEV */
+extern const struct inode_operations cramfs_file_inode_operations;
 
 /* inflate.c */
 struct cramfs_inflate;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The data of regular files and symbolic links for those who want copies: page
- * cache folios, read() and splice(), and the extents for FIEMAP. What the image
- * lives in is not known here; that it may be in memory is.
+ * cache folios, read() and splice(). What the image lives in is not known here;
+ * that it may be in memory is.
  */
 
-#include <linux/fiemap.h>
 #include <linux/highmem.h>
-#include <linux/sched/signal.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
 
@@ -201,7 +199,7 @@ static ssize_t cramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	struct cramfs_extent extent;
 	ssize_t done = 0, ret = 0;
 
-	if (!CRAMFS_SB(inode->i_sb)->backing.mapped)
+	if (!cramfs_in_memory(&CRAMFS_SB(inode->i_sb)->backing))
 		return generic_file_read_iter(iocb, to);
 
 	while (iov_iter_count(to) && iocb->ki_pos < i_size_read(inode)) {
@@ -236,7 +234,7 @@ static ssize_t cramfs_splice_read(struct file *in, loff_t *ppos,
 	struct inode *inode = file_inode(in);
 	struct cramfs_extent extent;
 
-	if (CRAMFS_SB(inode->i_sb)->backing.mapped &&
+	if (cramfs_in_memory(&CRAMFS_SB(inode->i_sb)->backing) &&
 	    !cramfs_get_extent(inode, *ppos >> PAGE_SHIFT, 1, &extent) &&
 	    extent.kind != CRAMFS_BLOCK_DEFLATED)
 		return copy_splice_read(in, ppos, pipe, len, flags);
@@ -248,62 +246,4 @@ const struct file_operations cramfs_file_operations = {
 	.read_iter	= cramfs_read_iter,
 	.splice_read	= cramfs_splice_read,
 	CRAMFS_FILE_MMAP_OPS,
-};
-
-static int fiemap_add(struct fiemap_extent_info *info, u64 logical,
-		      const struct cramfs_extent *extent, u32 flags)
-{
-	if (extent->kind == CRAMFS_BLOCK_DEFLATED)
-		flags |= FIEMAP_EXTENT_ENCODED;
-	if (offset_in_page(extent->offset))
-		flags |= FIEMAP_EXTENT_NOT_ALIGNED;
-
-	return fiemap_fill_next_extent(info, logical, extent->offset,
-				       (u64)extent->nr_blocks << PAGE_SHIFT,
-				       flags);
-}
-
-/*
- * Physical offsets are offsets in the image. Consecutive stored blocks are one
- * extent; a deflated block is one of its own.
- */
-static int cramfs_fiemap(struct inode *inode, struct fiemap_extent_info *info,
-			 u64 start, u64 len)
-{
-	struct cramfs_extent extent, last = {};
-	u64 logical = 0;
-	pgoff_t index;
-	int ret;
-
-	ret = fiemap_prep(inode, info, start, &len, 0);
-	if (ret)
-		return ret;
-
-	/* The last extent is known as such only when no other has followed. */
-	for (index = start >> PAGE_SHIFT; index < cramfs_nr_blocks(inode);
-	     index += extent.nr_blocks) {
-		ret = cramfs_get_extent(inode, index, U32_MAX, &extent);
-		if (ret)
-			return ret;
-		if (extent.kind == CRAMFS_BLOCK_HOLE)
-			continue;
-
-		if (last.len)
-			ret = fiemap_add(info, logical, &last, 0);
-		if (ret || (u64)index << PAGE_SHIFT >= start + len)
-			return min(ret, 0);
-		last = extent;
-		logical = (u64)index << PAGE_SHIFT;
-
-		if (fatal_signal_pending(current))
-			return -EINTR;
-	}
-
-	if (last.len)
-		ret = fiemap_add(info, logical, &last, FIEMAP_EXTENT_LAST);
-	return min(ret, 0);
-}
-
-const struct inode_operations cramfs_file_inode_operations = {
-	.fiemap		= cramfs_fiemap,
 };

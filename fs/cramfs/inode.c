@@ -107,7 +107,8 @@ struct inode *cramfs_iget(struct super_block *sb, const struct cramfs_inode *ci,
 
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
-		inode->i_op = &cramfs_file_inode_operations;
+		if (IS_ENABLED(CONFIG_CRAMFS_BLOCKDEV))
+			inode->i_op = &cramfs_file_inode_operations;
 		inode->i_fop = &cramfs_file_operations;
 		inode->i_data.a_ops = &cramfs_aops;
 		break;

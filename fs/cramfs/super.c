@@ -85,39 +85,39 @@ static int check_superblock(struct super_block *sb, struct fs_context *fc,
 {
 	struct cramfs_sb_info *sbi = CRAMFS_SB(sb);
 	u32 root = super->root.offset << 2, first = offset + sizeof(*super);
-	u32 unknown = super->flags & ~CRAMFS_SUPPORTED_FLAGS;
-
-	if (unknown)
-		return invalfc(fc, "%s: unsupported feature flags %#x",
-			       sb->s_id, unknown);
-	if (!S_ISDIR(super->root.mode))
-		return invalfc(fc, "%s: the root is not a directory", sb->s_id);
+	const char *bad = NULL;
 
 	sbi->flags = super->flags;
 	if (super->flags & CRAMFS_FLAG_FSID_VERSION_2) {
-		if (super->size > sbi->backing.size)
-			return invalfc(fc, "%s: image of %u bytes does not fit: there are %llu",
-				       sb->s_id, super->size,
-				       sbi->backing.size);
-		if (super->size < first)
-			return invalfc(fc, "%s: image size %u is too small",
-				       sb->s_id, super->size);
 		sbi->size = super->size;
 		sbi->blocks = super->fsid.blocks;
 		sbi->files = super->fsid.files;
 	} else {
 		/* The oldest images do not tell their size. */
-		if (sbi->backing.size == U64_MAX)
-			return invalfc(fc, "%s: the image has no size, physsize= is needed",
-				       sb->s_id);
 		sbi->size = min_t(u64, sbi->backing.size, U32_MAX);
+		if (sbi->backing.size == U64_MAX)
+			bad = "no size in the image, physsize= is needed";
 	}
+
+	if (super->flags & ~CRAMFS_SUPPORTED_FLAGS)
+		bad = "unsupported feature flags";
+	else if (!S_ISDIR(super->root.mode))
+		bad = "the root is not a directory";
+	else if (sbi->size > sbi->backing.size)
+		bad = "the image does not fit";
+	else if (sbi->size < first)
+		bad = "the image is too small";
+	else if (root && root != first &&
+		 root != CRAMFS_BOOT_CODE + sizeof(*super) &&
+		 !(super->flags & CRAMFS_FLAG_SHIFTED_ROOT_OFFSET))
+		bad = "bad root offset";
+	if (bad)
+		return invalfc(fc, "%s: %s (size %u of %llu, flags %#x, root %u)",
+			       sb->s_id, bad, sbi->size, sbi->backing.size,
+			       super->flags, root);
 
 	if (!root)
 		infofc(fc, "%s: empty filesystem", sb->s_id);
-	else if (root != first && root != CRAMFS_BOOT_CODE + sizeof(*super) &&
-		 !(super->flags & CRAMFS_FLAG_SHIFTED_ROOT_OFFSET))
-		return invalfc(fc, "%s: bad root offset %u", sb->s_id, root);
 	return 0;
 }
 

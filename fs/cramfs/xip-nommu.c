@@ -11,17 +11,20 @@
 
 #include "cramfs.h"
 
+/* What direct block pointers can say, and code and data of 32 bits need. */
+#define CRAMFS_XIP_ALIGN	(1U << CRAMFS_BLK_DIRECT_PTR_SHIFT)
+
 /**
  * cramfs_get_unmapped_area() - file_operations::get_unmapped_area
  * @file: the file
- * @addr: not used: the image does not move
+ * @addr: not used: the image is where it is
  * @len: length of the mapping in bytes, whole pages
  * @pgoff: its first page
  * @flags: not used: writable private mappings do not come here
  *
- * The image serves if it has all of the range in consecutive stored blocks, in
- * which the bytes after the end of the file, if any, are zeros: what follows
- * them may be another file's data.
+ * The image serves if it has all of the range in consecutive stored blocks,
+ * aligned to a word, in which the bytes after the end of the file, if any, are
+ * zeros: what follows them may be another file's data.
  *
  * Context: mmap_lock of the process and mm/nommu.c's list of regions held.
  * Return: the address; -ENOSYS if a copy has to be made, which is an error for a
@@ -44,11 +47,13 @@ unsigned long cramfs_get_unmapped_area(struct file *file, unsigned long addr,
 	err = cramfs_get_extent(inode, pgoff, nr_pages, &extent);
 	if (err)
 		return err;
+	addr = backing->phys + extent.offset;
 	if (extent.kind != CRAMFS_BLOCK_STORED || extent.nr_blocks < nr_pages ||
+	    !IS_ALIGNED(addr, CRAMFS_XIP_ALIGN) ||
 	    !cramfs_fills_blocks(inode, &extent))
 		return -ENOSYS;
 
-	return backing->phys + extent.offset;
+	return addr;
 }
 
 /**
