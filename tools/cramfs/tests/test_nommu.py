@@ -209,10 +209,13 @@ def bflt_with_its_text_cut_off_is_damaged(box):
 def truncated_bflt_does_no_harm(box):
     whole = bflt(text=100, data=100)
     for length in range(1, 200):
-        box.file('%d' % length, whole[:length])
+        box.file('%03d' % length, whole[:length])
     res = box.run('-q', '-X', box.tree, box.image_path)
     equal(res.status, 0, res.err)
     same_as_tree(box, box.image())
+    # Without the whole of a header, it is not one.
+    damaged = [int(line.split('/')[-1][:3]) for line in res.err.splitlines()]
+    equal(damaged, list(range(HEADER_LEN, HEADER_LEN + 100)))
 
 
 PIC = ('-fpic', '-msingle-pic-base', '-mpic-register=r10', '-mno-pic-data-is-text-relative',
