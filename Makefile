@@ -10,7 +10,8 @@ help:
 	@echo '              and show the proof; on a terminal, with a shell in the guest'
 	@echo 'make check    all tests'
 	@echo 'make series   write the patch series for Linux 6.12 to out/series/'
-	@echo 'make figures  sizes of the driver, RAM in use'
+	@echo 'make figures  sizes of the driver, RAM in use at the prompt of the demo'
+	@echo 'make ram      least RAM that boots, with and without an MMU, and RAM in use'
 	@echo 'make clean    remove out/'
 	@echo
 	@echo 'Debian packages that are missing are installed first (scripts/packages says'
@@ -31,7 +32,10 @@ series:
 figures:
 	@scripts/figures.sh
 
+ram:
+	@scripts/ram.sh
+
 clean:
 	rm -rf out
 
-.PHONY: help boot check series figures clean
+.PHONY: help boot check series figures ram clean

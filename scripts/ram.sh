@@ -1,0 +1,166 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# ram.sh: the least RAM with which a system that executes in place boots to a
+# running program, the RAM in use, and the sizes of what the driver consists of
+# and needs, each beside the unmodified driver on the same image. On a board
+# without an MMU (mps2) and on one with (virt), with the same options in all
+# kernels but for the driver's. Takes some minutes.
+
+. "$(dirname "$0")/common.sh"
+. "$top/scripts/kbuild.sh"
+. "$top/scripts/prepare.sh"
+
+work=$out/ram
+runs=0
+
+build_programs()
+{
+	local nolibc=$ksrc/tools/include/nolibc
+
+	mkdir -p "$work"/{mps2,virt}/{sbin,proc,dev}
+	"$selftests/fdpic/gcc.sh" -I"$nolibc" -o "$work/mps2/sbin/init" \
+		"$top/scripts/ram-init.c" >&2 || return
+	"${cross_compile}gcc" -Os -ffreestanding -nostdlib -static -I"$nolibc" \
+		-fno-stack-protector -fno-asynchronous-unwind-tables -fomit-frame-pointer \
+		-DNOLIBC_OMIT_FRAME_POINTER -Wl,--build-id=none \
+		-o "$work/virt/sbin/init" "$top/scripts/ram-init.c" -lgcc >&2
+}
+
+# Nothing is compressed in the images: for ours, that saves the RAM to inflate it
+# in; for the unmodified driver, it makes no difference.
+make_images()
+{
+	printf '%s - - -\n' '/dev/console c 600 0 0 5 1' >"$work/devices"
+	"$mkcramfs" -q -L -X -U -D "$work/devices" "$work/mps2" "$work/mps2.img" >&2 &&
+		"$mkcramfs" -q -L -X -X -U -D "$work/devices" "$work/virt" "$work/virt.img" >&2
+}
+
+# Whether a guest with so much RAM comes to the end of its program, with the text
+# of that in ROM. The console is in $log.
+runs_in()	# variant root kib append
+{
+	local board=${1%%-*} arch=$kernels/$1/arch/arm/boot pid options=() rom='^00[0-3]'
+
+	log=$work/$1-$2.log
+	case $1 in
+	*-xip*)	options=(--xip --mem "$3K") rom='.' ;;
+	*)	options=(--mem "$3") ;;
+	esac
+	: >"$log"
+	# In a process group of its own: a guest that does not get far never ends.
+	setsid "$selftests/qemu-$board.sh" --kernel "$arch/xipImage" \
+		--image "$work/$board.img" --root "$2" --timeout 60 --log "$log" \
+		"${options[@]}" --append "earlycon $4" >"$work/qemu.out" 2>&1 &
+	pid=$!
+	while kill -0 $pid 2>/dev/null; do
+		grep -aqE '^RUNNING|Kernel panic|System halted' "$log" && break
+		quiet_for 20 "$log" && break
+		sleep 0.2
+	done
+	kill -- -$pid 2>/dev/null || true
+	wait $pid 2>/dev/null || true
+	runs=$((runs + 1))
+	say "  $1, root on $2, $3 KiB${4:+, $4}: $(grep -aq '^RUNNING' "$log" && echo runs || echo no)"
+	grep -aq '^RUNNING' "$log" && grep -aq "$rom.* r-xp .*/sbin/init" "$log"
+}
+
+# Nothing was written for so long: a guest that hangs before it can say so.
+quiet_for()	# seconds file
+{
+	[ $(($(date +%s) - $(stat -c %Y "$2"))) -gt "$1" ]
+}
+
+# The least RAM in KiB with which it runs, in steps of a page.
+smallest()	# variant root append
+{
+	local low high mid step=4
+
+	case $1 in
+	virt-*)	low=1024 high=8192 step=32 ;;
+	*)	low=256 high=1024 ;;
+	esac
+	runs_in "$1" "$2" $high "$3" || { echo none; return; }
+	while [ $((high - low)) -gt $step ]; do
+		mid=$(((low + high) / 2 / step * step))
+		if runs_in "$1" "$2" $mid "$3"; then high=$mid; else low=$mid; fi
+	done
+	echo $high
+}
+
+in_use()	# variant root kib
+{
+	runs_in "$1" "$2" "$3" '' || { echo none; return; }
+	tr -d '\r' <"$log" | awk -v all="$3" '/^MemFree:/ { print all - $2 }'
+}
+
+# text, data and bss of the objects, and their sum
+size_of()	# object...
+{
+	"${cross_compile}size" -t "$@" | awk '{ text = $1; data = $2; bss = $3 }
+		END { printf "%d+%d+%d", text, data, bss }'
+}
+
+line()	# title column...
+{
+	printf '%-44s' "$1"
+	shift
+	printf ' %16s' "$@"
+	echo
+}
+
+sizes()	# title file-below-the-build, where it is there
+{
+	local variant columns=()
+
+	for variant in mps2-mtd mps2-physmem mps2-base; do
+		if [ -e "$kernels/$variant/$2" ]; then
+			columns+=("$(size_of "$kernels/$variant/$2")")
+		else
+			columns+=(-)
+		fi
+	done
+	line "$1" "${columns[@]}"
+}
+
+n_steps=7
+prepare_sources
+step 'building mkcramfs, programs and images'
+build_tools
+logged ram-programs build_programs
+logged ram-images make_images
+step 'building kernels (15 min the first time)'
+kernels=$(kernel_dir)/build
+for variant in mps2-mtd mps2-physmem mps2-base virt-xip virt-xip-base; do
+	build_kernel $variant >/dev/null
+done
+
+step 'booting guests without an MMU'
+few=sysctl.vm.min_free_kbytes=4
+mps2=(mps2-mtd:mtd mps2-physmem:physmem mps2-base:mtd)
+virt=(virt-xip:mtd virt-xip:physmem virt-xip-base:mtd)
+for what in "${mps2[@]}"; do
+	least+=("$(smallest "${what%:*}" "${what#*:}" '')")
+	least_few+=("$(smallest "${what%:*}" "${what#*:}" $few)")
+	used+=("$(in_use "${what%:*}" "${what#*:}" 1024)")
+done
+step 'booting guests with an MMU'
+for what in "${virt[@]}"; do
+	virt_least+=("$(smallest "${what%:*}" "${what#*:}" '')")
+	virt_used+=("$(in_use "${what%:*}" "${what#*:}" 8192)")
+done
+
+line '' 'ours, MTD' 'ours, address' 'unmodified, MTD'
+echo 'No MMU, XIP kernel (Cortex-M3, mps2-an385), KiB of RAM'
+line '  least that boots to a program' "${least[@]}"
+line "  with $few" "${least_few[@]}"
+line '  in use at 1 MiB' "${used[@]}"
+echo 'MMU, XIP kernel (Cortex-A15, virt), KiB of RAM'
+line '  least that boots to a program' "${virt_least[@]}"
+line '  in use at 8 MiB' "${virt_used[@]}"
+echo 'Objects (Thumb-2, -Os, no MMU), text+data+bss in bytes'
+sizes '  fs/cramfs' fs/cramfs/built-in.a
+sizes '  zlib_inflate' lib/zlib_inflate/built-in.a
+sizes '  MTD, core' drivers/mtd/mtd.o
+sizes '  MTD, chip and map drivers' drivers/mtd/maps/built-in.a
+sizes '  the whole kernel' vmlinux
