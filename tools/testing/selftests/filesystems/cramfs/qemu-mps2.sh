@@ -12,6 +12,7 @@ readonly BOOT=0x0		# the stub; behind it, an image may be
 readonly DTB=0x10000
 readonly KERNEL=0x18000		# CONFIG_XIP_PHYS_ADDR
 readonly ROOT=0x200000
+readonly BOOT_COPY=0x3f0000
 readonly ROM_END=0x400000	# what QEMU has there
 readonly RAM_BASE=0x21000000
 readonly RAM_SIZE=$((16 << 20))	# what QEMU has there
@@ -31,7 +32,9 @@ WHERE the image is, and how the kernel is told:
 
   --mem KIB          memory of the guest (1024)
   --boot-image FILE  an image to be at physical address 0, at most 64 KiB, whose
-                     first 512 bytes are free for the boot stub
+                     first 512 bytes are free for the boot stub; with WHERE mtd,
+                     there is a copy of it, MTD device `boot`, at the end of the
+                     ROM, since the kernel's physmap driver cannot map address 0
   --append TEXT      more kernel command line
   --log FILE         keep the console output there too
   --timeout S        end the guest after S seconds, exit status 124
@@ -78,16 +81,22 @@ readonly rom=$work/rom.img dtb=$work/mps2.dtb
 cmdline="ro panic=-1 console=ttyMPS0 cramfs.rom=$ROOT-$ROM_END"
 case $root in
 mtd)		unused=(/reserved-memory)
+		[ -n "$boot_image" ] || unused+=(/soc/rom@3f0000)
 		cmdline+=' root=mtd:xip rootfstype=cramfs' ;;
-physmem)	unused=(/reserved-memory /soc/rom@200000)
+physmem)	unused=(/reserved-memory /soc/rom@200000 /soc/rom@3f0000)
 		cmdline+=" root=rom rootfstype=cramfs_physmem rootflags=physaddr=$ROOT" ;;
-rom)		unused=(/soc/rom@200000)
+rom)		unused=(/soc/rom@200000 /soc/rom@3f0000)
 		cmdline+=' root=rom:xip rootfstype=cramfs_physmem' ;;
 *)		die "$root: no such place for a root file system" ;;
 esac
 
 dtc -q -I dts -O dtb -o "$dtb" "$here/mps2.dts"
 fdtput -r "$dtb" "${unused[@]}"
+root_end=$ROM_END
+if [ -n "$boot_image" ] && [ "$root" = mtd ]; then
+	root_end=$BOOT_COPY
+	fdtput -t x "$dtb" "/soc/rom@${ROOT#0x}" reg ${ROOT#0x} "$(printf %x $((root_end - ROOT)))"
+fi
 fdtput -t x "$dtb" "/memory@${RAM_BASE#0x}" reg ${RAM_BASE#0x} "$(printf %x $((mem << 10)))"
 fdtput -t s "$dtb" /chosen bootargs "$cmdline $append"
 
@@ -98,7 +107,8 @@ truncate -s $((ROM_END)) "$rom"
 put_file "$work/stub" "$rom" $BOOT 512
 put_file "$dtb" "$rom" $DTB $KERNEL
 put_file "$kernel" "$rom" $KERNEL $ROOT
-put_file "$image" "$rom" $ROOT $ROM_END
+[ "$root_end" = $ROM_END ] || put_file "$boot_image" "$rom" $BOOT_COPY $ROM_END
+put_file "$image" "$rom" $ROOT "$root_end"
 
 args=(-M mps2-an385 -kernel "$rom")
 if [ -n "$dump" ]; then

@@ -9,7 +9,8 @@
 
 here=$(dirname "$0")
 
-# The kernel takes a stack of the size that the program header says.
+# The kernel takes a stack of the size that the program header says. crt0.S is
+# not preprocessed: what the caller has included is no assembler.
 exec "${FDPIC_CROSS_COMPILE:-arm-linux-gnueabi-}gcc" \
 	-mfdpic -Wa,--fdpic -mthumb -march=armv7-m -mfloat-abi=soft \
 	-Os -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables \
@@ -17,4 +18,4 @@ exec "${FDPIC_CROSS_COMPILE:-arm-linux-gnueabi-}gcc" \
 	-ffunction-sections -fdata-sections -Wl,--gc-sections \
 	-static -no-pie -nostdlib -T "$here/fdpic.ld" -Wl,-b,elf32-littlearm-fdpic \
 	-Wl,-z,max-page-size=4096 -Wl,-z,stack-size=8192 -Wl,--build-id=none \
-	"$here/crt0.S" "$here/selfreloc.c" "$@" -lgcc
+	-x assembler "$here/crt0.S" -x none "$here/selfreloc.c" "$@" -lgcc

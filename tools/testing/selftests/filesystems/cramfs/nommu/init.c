@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * First process of the test guest without an MMU: runs the programs named by
+ * nommu.run= one after the other on the console, with the kernel's log after
+ * each, and ends the machine. run-nommu.sh reads the console.
+ */
+#include <asm/unistd.h>
+
+#include "lib.h"
+
+#define MAX_ARGS	12
+
+/* The kernel's log since the last time. Its own console output is off ("quiet"). */
+static void copy_log(void)
+{
+	enum { READ = 2, SIZE_UNREAD = 9 };
+	char text[256];
+	int len;
+
+	while (my_syscall3(__NR_syslog, SIZE_UNREAD, NULL, 0) > 0) {
+		len = my_syscall3(__NR_syslog, READ, text, sizeof(text) - 1);
+		if (len <= 0)
+			break;
+		text[len] = 0;
+		for (char *line = text, *end; *line; line = end) {
+			end = strchr(line, '\n');
+			if (end)
+				*end++ = 0;
+			else
+				end = line + strlen(line);
+			printf("# kmsg %s\n", line);
+		}
+	}
+}
+
+/* A program name may be followed by arguments, separated by colons. */
+static void run(char *name)
+{
+	static char *const envp[] = { NULL };
+	char path[64] = BIN, *argv[MAX_ARGS + 1];
+	int argc = 0, pid, status = 0;
+
+	printf("# run %s\n", name);
+	for (char *arg = name; arg && argc < MAX_ARGS; argc++) {
+		argv[argc] = arg;
+		arg = strchr(arg, ':');
+		if (arg)
+			*arg++ = 0;
+	}
+	argv[argc] = NULL;
+	strlcat(path, argv[0], sizeof(path));
+	pid = vfork();
+	if (!pid) {
+		my_syscall3(__NR_execve, path, argv, envp);
+		my_syscall1(__NR_exit, 127);
+	}
+	waitpid(pid, &status, 0);
+	copy_log();
+	printf("# end %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+/* The board resets by its watchdog only, and nothing keeps a program from that. */
+static void end_machine(void)
+{
+	volatile unsigned int *dog = (volatile unsigned int *)0x40008000;
+
+	dog[0xc00 / 4] = 0x1acce551;	/* LOCK */
+	dog[0] = 1;			/* LOAD */
+	dog[8 / 4] = 3;			/* CONTROL: interrupt, then reset */
+	for (;;)
+		sleep(1000);
+}
+
+int main(void)
+{
+	char line[512];
+
+	if (mount("proc", "/proc", "proc", 0, NULL))
+		printf("# init: /proc: errno %d\n", errno);
+	copy_log();
+	if (cmdline_get("nommu.run", line, sizeof(line))) {
+		for (char *name = line, *next; name; name = next) {
+			next = strchr(name, ',');
+			if (next)
+				*next++ = 0;
+			run(name);
+		}
+	}
+	printf("# all run\n");
+	/* The transmitter is slower than we are. */
+	sleep(1);
+	end_machine();
+	return 0;
+}
