@@ -10,7 +10,7 @@
 . "$top/scripts/prepare.sh"
 
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(tools series builds demo guest)
+[ ${#suites[@]} -gt 0 ] || suites=(tools series builds demo guest nommu)
 passed=0 failed=0 skipped=0
 
 # Whatever happens, the last line tells.
@@ -89,7 +89,7 @@ suite_builds()
 
 suite_demo()
 {
-	"$top/scripts/check-demo.sh" "$image"
+	"$top/scripts/check-demo.sh" "$image" "$image_mps2"
 }
 
 suite_guest()
@@ -99,17 +99,25 @@ suite_guest()
 	CROSS_COMPILE=$cross_compile "$selftests/run-guest.sh"
 }
 
+suite_nommu()
+{
+	KERNEL=$mps2 KERNEL_BASE=$mps2_base KERNEL_MTD=$mps2_mtd KERNEL_PHYSMEM=$mps2_physmem \
+	MKCRAMFS=$mkcramfs KSRC=$ksrc WORK=$out/nommu \
+	CROSS_COMPILE=$cross_compile "$selftests/run-nommu.sh"
+}
+
 for suite in "${suites[@]}"; do
 	declare -F "suite_$suite" >/dev/null || die "$suite: no such suite"
 done
 
-n_steps=$((7 + ${#suites[@]}))
+n_steps=$((8 + ${#suites[@]}))
 prepare_sources
 step 'building mkcramfs and cramfs-map'
 build_tools
-step 'making the root directory and the image of the demo'
-prepare_rootfs
-make_image
+step 'making the root directories and the images of the demos (3 min the first time)'
+prepare_demo mps2
+image_mps2=$image
+prepare_demo virt
 step 'building the kernels: the driver and the unmodified one (8 min the first time)'
 kernel=$(build_kernel virt)
 kernel_base=$(build_kernel virt-base)
@@ -117,6 +125,12 @@ step 'building the kernels: checks of locks and memory, the least of a kernel (1
 kernel_debug=$(build_kernel virt-debug)
 build_kernel virt-mtd >/dev/null
 build_kernel virt-physmem >/dev/null
+step 'building the kernels that execute in place (8 min the first time)'
+build_kernel virt-xip >/dev/null
+mps2=$(build_kernel mps2)
+mps2_base=$(build_kernel mps2-base)
+mps2_mtd=$(build_kernel mps2-mtd)
+mps2_physmem=$(build_kernel mps2-physmem)
 for suite in "${suites[@]}"; do
 	step "suite $suite (log: $logs/check-$suite.tap)"
 	run_suite "$suite" "suite_$suite"

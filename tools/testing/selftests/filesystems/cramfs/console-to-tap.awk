@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Turns the console log of a test guest (init.c runs the tests in it) into TAP
+# Turns the console log of a test guest (its init runs the tests in it) into TAP
 # without numbers: a line for each test, named after the run, with what was said
 # during a failed one; and a line each for how the run and its kernel ended.
 #
-# Variables: run, the name of the run; status, how qemu-virt.sh ended.
+# Variables: run, the name of the run; status, how qemu-*.sh ended.
 
 function result(ok, name)
 {
@@ -94,7 +94,7 @@ END {
 	end_program()
 	result(complete && status == 0, "guest runs all tests and switches off")
 	if (!complete || status != 0) {
-		print "# qemu-virt.sh ended with status " status
+		print "# the machine ended with status " status
 		say_tail(40)
 	}
 	result(splat_text == "", "kernel log is clean")

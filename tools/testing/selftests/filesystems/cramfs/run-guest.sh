@@ -5,6 +5,7 @@
 # where a root can be, and print all results as one TAP stream. The tests are in
 # test_*.c, the images in guest_images.py, the machine in qemu-virt.sh; here is
 # only which of them meet. A pattern as argument (mtd/xip, 'debug/*') selects.
+# run-nommu.sh is its like for a board without an MMU.
 
 # shellcheck disable=SC2153 # names from the environment
 
@@ -45,6 +46,7 @@ mkdir -p "$WORK"
 WORK=$(cd "$WORK" && pwd)
 programs=$WORK/programs images=$WORK/images logs=$WORK/logs
 only=${1:-}
+. "$here/guests.sh"
 
 mkdir -p "$programs" "$logs"
 rm -f "$logs"/*
@@ -79,54 +81,10 @@ boot()
 		--drive "$images/$image.expect" --drive "$images/corners" --log "$log" \
 		--timeout "$limit" --work "$WORK/vm/${name//\//-}" "$@" \
 		>/dev/null 2>"$log.qemu" || status=$?
-	awk -v run="$name" -v status="$status" -f "$here/console-to-tap.awk" "$log" \
-		>"$log.part" 2>&1 || echo "not ok - $name: console log can be read" >>"$log.part"
-	[ "$status" = 0 ] || sed 's/^/# /' "$log.qemu" >>"$log.part"
+	console_to_tap "$name" "$status" >"$log.part" 2>&1
 	rm -rf "$WORK/vm/${name//\//-}"
 	mv "$log.part" "$log.tap"
 }
-
-total=0 failed=0
-shown=()
-
-# Number and print the results of guests that have ended.
-show()
-{
-	local tap line
-
-	for tap in "$logs"/*.tap; do
-		[ -e "$tap" ] || continue
-		while IFS= read -r line; do
-			case $line in
-			'ok - '*)	echo "ok $((++total)) ${line#ok }" ;;
-			'not ok - '*)	echo "not ok $((++total)) ${line#not ok }"
-					failed=$((failed + 1)) ;;
-			*)		echo "$line" ;;
-			esac
-		done <"$tap"
-		mv "$tap" "$tap.shown"
-		shown+=("$tap")
-	done
-}
-
-running=0
-started=0
-
-start()
-{
-	# shellcheck disable=SC2053 # a pattern
-	[ -z "$only" ] || [[ $1 == $only ]] || return 0
-	started=$((started + 1))
-	if [ "$running" -ge "$jobs" ]; then
-		wait -n || true
-		running=$((running - 1))
-		show
-	fi
-	boot "$@" &
-	running=$((running + 1))
-}
-
-trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 
 echo 'TAP version 13'
 
@@ -165,16 +123,4 @@ if [ -n "${KERNEL_BASE:-}" ]; then
 	done
 fi
 
-while [ "$running" -gt 0 ]; do
-	wait -n || true
-	running=$((running - 1))
-	show
-done
-trap - EXIT
-if [ "${#shown[@]}" -ne "$started" ]; then
-	echo "not ok $((++total)) - every guest has given its results"
-	echo "# ${#shown[@]} of $started"
-	failed=$((failed + 1))
-fi
-echo "1..$total"
-[ "$failed" = 0 ]
+finish

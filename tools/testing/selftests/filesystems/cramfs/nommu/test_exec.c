@@ -220,7 +220,7 @@ int main(int argc, char **argv)
 		TEST(programs_share_one_text_and_cost_their_data_only, ANYWHERE),
 		TEST(many_programs_in_a_row_lose_no_memory, ANYWHERE),
 		TEST(bflt_program_runs_in_place, ANYWHERE),
-		TEST(mapping_of_a_traced_process_is_a_copy, ANYWHERE),
+		TEST(mapping_of_a_traced_process_is_a_copy, ON_NEW),
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);

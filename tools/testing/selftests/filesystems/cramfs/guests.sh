@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Running guests side by side and printing their results as one TAP stream.
+# Sourced by the runners, which have a function boot() for one guest: its first
+# argument is the guest's name, and the TAP that it leaves is $logs/NAME.tap,
+# without numbers. $jobs is how many may run at a time, $only a pattern of names.
+
+# shellcheck shell=bash disable=SC2154 # variables of the runners
+
+total=0 failed=0 running=0 started=0
+shown=()
+
+# console_to_tap NAME STATUS: results from a guest's log, and how qemu-*.sh ended.
+console_to_tap()
+{
+	local log=$logs/${1//\//-}.log
+
+	awk -v run="$1" -v status="$2" -f "$here/console-to-tap.awk" "$log" ||
+		echo "not ok - $1: console log can be read"
+	[ "$2" = 0 ] || sed 's/^/# /' "$log.qemu"
+}
+
+# Number and print the results of guests that have ended.
+show()
+{
+	local tap line
+
+	for tap in "$logs"/*.tap; do
+		[ -e "$tap" ] || continue
+		while IFS= read -r line; do
+			case $line in
+			'ok - '*)	echo "ok $((++total)) ${line#ok }" ;;
+			'not ok - '*)	echo "not ok $((++total)) ${line#not ok }"
+					failed=$((failed + 1)) ;;
+			*)		echo "$line" ;;
+			esac
+		done <"$tap"
+		mv "$tap" "$tap.shown"
+		shown+=("$tap")
+	done
+}
+
+wait_for_one()
+{
+	wait -n || true
+	running=$((running - 1))
+	show
+}
+
+# start NAME ARGUMENT...: boot a guest as soon as there is room for it.
+start()
+{
+	# shellcheck disable=SC2053 # a pattern
+	[ -z "$only" ] || [[ $1 == $only ]] || return 0
+	started=$((started + 1))
+	[ "$running" -lt "$jobs" ] || wait_for_one
+	boot "$@" &
+	running=$((running + 1))
+}
+
+# Wait for all, and end with what they say.
+finish()
+{
+	while [ "$running" -gt 0 ]; do
+		wait_for_one
+	done
+	trap - EXIT
+	if [ "${#shown[@]}" -ne "$started" ]; then
+		echo "not ok $((++total)) - every guest has given its results"
+		echo "# ${#shown[@]} of $started"
+		failed=$((failed + 1))
+	fi
+	echo "1..$total"
+	[ "$failed" = 0 ]
+}
+
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
