@@ -10,12 +10,10 @@
  * crtreloc.o of uClibc-ng, whose crt1.o can be linked with this one.
  */
 
-typedef unsigned int word_t;
-
 struct loadseg {
-	word_t addr;
-	word_t vaddr;
-	word_t memsz;
+	unsigned int addr;
+	unsigned int vaddr;
+	unsigned int memsz;
 };
 
 struct loadmap {
@@ -25,13 +23,13 @@ struct loadmap {
 };
 
 /* Where a linked address is now. */
-static inline word_t moved(const struct loadmap *map, word_t linked)
+static inline unsigned int moved(const struct loadmap *map, unsigned int linked)
 {
-	word_t end = linked;
+	unsigned int end = linked;
 
 	for (unsigned int n = 0; n < map->nr_segs; n++) {
 		const struct loadseg *seg = &map->segs[n];
-		word_t offset = linked - seg->vaddr;
+		unsigned int offset = linked - seg->vaddr;
 
 		if (offset < seg->memsz)
 			return seg->addr + offset;
@@ -43,10 +41,11 @@ static inline word_t moved(const struct loadmap *map, word_t linked)
 }
 
 __attribute__((visibility("hidden")))
-word_t __self_reloc(const struct loadmap *map, const word_t *fixup, const word_t *fixup_end)
+unsigned int __self_reloc(const struct loadmap *map, const unsigned int *fixup,
+			  const unsigned int *fixup_end)
 {
 	for (fixup_end--; fixup < fixup_end; fixup++) {
-		word_t *place = (word_t *)moved(map, *fixup);
+		unsigned int *place = (unsigned int *)moved(map, *fixup);
 
 		/* An undefined weak symbol stays NULL. */
 		if (*place)

@@ -34,7 +34,7 @@ static void copy_log(void)
 }
 
 /* A program name may be followed by arguments, separated by colons. */
-static void run(char *name)
+static void run_tests_of(char *name)
 {
 	static char *const envp[] = { NULL };
 	char path[64] = BIN, *argv[MAX_ARGS + 1];
@@ -83,7 +83,7 @@ int main(void)
 			next = strchr(name, ',');
 			if (next)
 				*next++ = 0;
-			run(name);
+			run_tests_of(name);
 		}
 	}
 	printf("# all run\n");

@@ -120,7 +120,7 @@ bool cmdline_get(const char *key, char *value, unsigned long size)
 }
 
 /* In kB; -1 if there is no such line. */
-long meminfo(const char *key)
+long mem_kb(const char *key)
 {
 	static char text[1536];
 	unsigned long len = strlen(key);
@@ -142,7 +142,7 @@ long meminfo(const char *key)
 long settled_memory(void)
 {
 	usleep(100000);
-	return meminfo("MemFree");
+	return mem_kb("MemFree");
 }
 
 long pread(int fd, void *buf, unsigned long len, unsigned long pos)
@@ -178,7 +178,7 @@ static const struct expect *expectations(void)
 	if (!expect && cmdline_get("nommu.expect", value, sizeof(value)))
 		expect = (const void *)strtoul(value, NULL, 16);
 	if (!expect || strcmp(expect->magic, "cramfs-nommu"))
-		ksft_exit_fail_msg("no expectations in the ROM\n");
+		ksft_exit_fail_msg("the ROM has no table of what to expect\n");
 	return expect;
 }
 
@@ -392,13 +392,13 @@ bool reads_as_expected(const char *path, const struct file *file)
 bool is_in_place(const char *path, unsigned int index, unsigned int nr, int prot, int flags)
 {
 	unsigned long want = place(find_file(path), index, nr);
-	long copies = meminfo("MmapCopy");
+	long copies = mem_kb("MmapCopy");
 	void *addr;
 
 	ASSERT_TRUE(want);
 	addr = map(path, nr * PAGE, prot, flags, index * PAGE);
 	ASSERT_EQ(want, addr);
-	ASSERT_EQ(copies, meminfo("MmapCopy"));
+	ASSERT_EQ(copies, mem_kb("MmapCopy"));
 	ASSERT_TRUE(has_contents(path, addr, index * PAGE, nr * PAGE));
 	unmap(addr, nr * PAGE);
 	return true;
@@ -407,28 +407,28 @@ bool is_in_place(const char *path, unsigned int index, unsigned int nr, int prot
 /* The mapping is in RAM, with the file's contents and nothing else. */
 bool is_copy(const char *path, unsigned int index, unsigned int nr, int prot)
 {
-	long copies = meminfo("MmapCopy");
+	long copies = mem_kb("MmapCopy");
 	void *addr = map(path, nr * PAGE, prot, MAP_PRIVATE, index * PAGE);
 
 	if (addr == MAP_FAILED)
 		ASSERT_EQ(0, errno);
 	ASSERT_TRUE(!in_rom(addr));
-	ASSERT_EQ(copies + nr * PAGE / 1024, meminfo("MmapCopy"));
+	ASSERT_EQ(copies + nr * PAGE / 1024, mem_kb("MmapCopy"));
 	ASSERT_TRUE(has_contents(path, addr, index * PAGE, nr * PAGE));
 	unmap(addr, nr * PAGE);
-	ASSERT_EQ(copies, meminfo("MmapCopy"));
+	ASSERT_EQ(copies, mem_kb("MmapCopy"));
 	return true;
 }
 
 bool is_refused(int err, const char *path, unsigned int index, unsigned int nr, int prot,
 		int flags)
 {
-	long copies = meminfo("MmapCopy");
+	long copies = mem_kb("MmapCopy");
 
 	errno = 0;
 	ASSERT_EQ(MAP_FAILED, map(path, nr * PAGE, prot, flags, index * PAGE));
 	ASSERT_EQ(err, errno);
-	ASSERT_EQ(copies, meminfo("MmapCopy"));
+	ASSERT_EQ(copies, mem_kb("MmapCopy"));
 	return true;
 }
 
@@ -474,7 +474,7 @@ bool region_of(int pid, const char *perms, const char *name, unsigned long *star
  * nolibc has none. Parent and child return on the same stack, so that nothing
  * may be left on it to be overwritten by the child.
  */
-__attribute__((naked, noinline))
+__attribute__((naked))
 pid_t vfork(void)
 {
 	__asm__ volatile ("mov ip, r7; mov r7, %0; svc #0; mov r7, ip; bx lr" :: "i"(__NR_vfork));
@@ -484,8 +484,13 @@ pid_t vfork(void)
 int spawn(const char *program, const char *arg, int out)
 {
 	static char *const envp[] = { NULL };
-	char *argv[] = { (char *)program, (char *)arg, NULL };
-	int pid = vfork();
+	char *argv[3];
+	int pid;
+
+	argv[0] = (char *)program;
+	argv[1] = (char *)arg;
+	argv[2] = NULL;
+	pid = vfork();
 
 	if (pid)
 		return pid;

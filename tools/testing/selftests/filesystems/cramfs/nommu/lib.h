@@ -144,7 +144,7 @@ void clean_up(void);
 
 bool in_rom(const void *addr);
 bool cmdline_get(const char *key, char *value, unsigned long size);
-long meminfo(const char *key);
+long mem_kb(const char *key);
 long settled_memory(void);
 int read_text(const char *path, char *buf, unsigned long size);
 long pread(int fd, void *buf, unsigned long len, unsigned long pos);
@@ -162,7 +162,7 @@ bool is_copy(const char *path, unsigned int index, unsigned int nr, int prot);
 bool is_refused(int err, const char *path, unsigned int index, unsigned int nr, int prot,
 		int flags);
 
-pid_t vfork(void) __attribute__((returns_twice));
+__attribute__((returns_twice)) pid_t vfork(void);
 int spawn(const char *program, const char *arg, int out);
 int status_of(int pid);
 int run_program(const char *program, const char *arg);

@@ -133,7 +133,7 @@ static bool start_together(int *pids, unsigned long *text, long *copies)
 		ASSERT_TRUE(pids[n] > 0);
 		ASSERT_EQ(1, read(fds[0], &byte, 1));
 		ASSERT_TRUE(region_of(pids[n], "r-xp", BIN "pages", &text[n]));
-		copies[n] = meminfo("MmapCopy");
+		copies[n] = mem_kb("MmapCopy");
 	}
 	close(fds[0]);
 	close(fds[1]);
@@ -145,7 +145,7 @@ static bool programs_share_one_text_and_cost_their_data_only(void)
 	/* Initialised and cleared data and the GOT take 5 pages, the stack 2. */
 	const long data = 7 * PAGE / 1024;
 	unsigned long text[TOGETHER];
-	long copies[TOGETHER], before = meminfo("MmapCopy");
+	long copies[TOGETHER], before = mem_kb("MmapCopy");
 	int pids[TOGETHER] = { };
 	bool started = start_together(pids, text, copies);
 
@@ -160,7 +160,7 @@ static bool programs_share_one_text_and_cost_their_data_only(void)
 	}
 	if (in_rom((void *)text[0]))
 		ASSERT_EQ(data, copies[0] - before);
-	ASSERT_EQ(before, meminfo("MmapCopy"));
+	ASSERT_EQ(before, mem_kb("MmapCopy"));
 	return true;
 }
 
@@ -172,10 +172,10 @@ static bool many_programs_in_a_row_lose_no_memory(void)
 	for (int n = 0; n < 8; n++)
 		ASSERT_EQ(0, run_program(BIN "whoami", NULL));
 	before = settled_memory();
-	copies = meminfo("MmapCopy");
+	copies = mem_kb("MmapCopy");
 	for (int n = 0; n < IN_A_ROW; n++)
 		ASSERT_EQ(0, run_program(BIN "whoami", NULL));
-	ASSERT_EQ(copies, meminfo("MmapCopy"));
+	ASSERT_EQ(copies, mem_kb("MmapCopy"));
 	/* 82 bytes each: less than what any allocation for a program takes. */
 	ASSERT_LE(before - settled_memory(), 16);
 	return true;

@@ -13,12 +13,11 @@
 
 static bool image_behind_boot_code_is_read(void)
 {
-	char path[64];
-
 	ASSERT_EQ(0, mount_boot());
 	ASSERT_TRUE(mounted->nr_files > 4);
 	for (unsigned int n = 0; n < mounted->nr_files; n++) {
-		strcpy(path, MNT);
+		char path[64] = MNT;
+
 		strlcat(path, path_of(nth_file(mounted, n)), sizeof(path));
 		ASSERT_TRUE(reads_as_expected(path, nth_file(mounted, n)));
 	}
