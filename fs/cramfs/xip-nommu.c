@@ -7,12 +7,13 @@
  * the file. Here it is only decided whether the image can serve, and where.
  */
 
+#include <linux/bits.h>
 #include <linux/mm.h>
 
 #include "cramfs.h"
 
 /* What direct block pointers can say, and code and data of 32 bits need. */
-#define CRAMFS_XIP_ALIGN	(1U << CRAMFS_BLK_DIRECT_PTR_SHIFT)
+#define CRAMFS_XIP_ALIGN	BIT(CRAMFS_BLK_DIRECT_PTR_SHIFT)
 
 /**
  * cramfs_get_unmapped_area() - file_operations::get_unmapped_area
