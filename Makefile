@@ -2,12 +2,17 @@
 #
 # The commands of this project; scripts/ has what they do.
 
+BOARD ?= virt
 ROOT ?= mtd
 
 help:
-	@echo 'make boot [ROOT=mtd|cfi|physmem|rom|romram|block]'
+	@echo 'make boot [BOARD=virt] [ROOT=mtd|cfi|physmem|rom|romram|block]'
 	@echo '              boot ARM Linux in QEMU with its programs executing from flash,'
 	@echo '              and show the proof; on a terminal, with a shell in the guest'
+	@echo 'make boot BOARD=virt-xip [ROOT=mtd|physmem|rom]'
+	@echo '              the same in 2 MiB of RAM, the kernel executing from flash, too'
+	@echo 'make boot BOARD=mps2 [ROOT=mtd|physmem|rom]'
+	@echo '              a Cortex-M3 without an MMU, 1 MiB of RAM, everything in ROM'
 	@echo 'make check    all tests'
 	@echo 'make series   write the patch series for Linux 6.12 to out/series/'
 	@echo 'make figures  sizes of the driver, RAM in use at the prompt of the demo'
@@ -19,7 +24,7 @@ help:
 	@echo 'in cramfs-xip of XDG_CACHE_HOME.'
 
 boot:
-	@scripts/boot.sh $(ROOT)
+	@scripts/boot.sh $(BOARD) $(ROOT)
 
 check:
 	@scripts/check.sh

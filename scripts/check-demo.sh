@@ -1,31 +1,62 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# check-demo.sh IMAGE: TAP about the demo: that it proves what it is to prove
-# from each place where its image can be, with kernels that have everything and
-# with ones that have only what that place needs. It says nothing about the
-# driver that the guest tests do not say in more detail.
+# check-demo.sh IMAGE IMAGE-MPS2: TAP about the demo: that it
+# proves what it is to prove from each place where its image can be, with kernels
+# that have everything and with ones that have only what that place needs, and
+# that it does not prove what is not so. It says nothing about the driver that
+# the guest tests do not say in more detail.
 
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/tap.sh"
 
-[ $# = 1 ] || die 'usage: check-demo.sh IMAGE'
-image=$1
+[ $# = 2 ] || die 'usage: check-demo.sh IMAGE IMAGE-MPS2'
+image=$1 image_mps2=$2
+compressed=$out/root-mps2-compressed.cramfs
 
-demo()	# variant where
+demo()	# board variant image where [qemu option...]
 {
-	local zimage
+	local kernel
 
-	zimage=$("$top/scripts/kernel.sh" "$1") &&
-		"$top/scripts/prove.sh" "$zimage" "$image" "$2" \
-			"$out/log/demo-$1-$2.log" --timeout 120
+	kernel=$("$top/scripts/kernel.sh" "$2") &&
+		"$top/scripts/prove.sh" "$1" "$kernel" "$3" "$4" \
+			"$out/log/demo-$2-$4.log" --timeout 120 "${@:5}"
+}
+
+# Needs more RAM than the demo, for copies of the text.
+not_proven()
+{
+	local console
+
+	"$out/tools/mkcramfs" -q -D "$out/root.devices" "$out/rootfs-mps2" "$compressed" || return
+	! console=$(demo mps2 mps2 "$compressed" mtd --mem 4096) &&
+		[[ $console == *'PROOF ENDS'*'NOT PROVEN:
+init: text is not in ROM
+sh: text is not in ROM
+where: text is not in ROM' ]] && return
+	echo "$console"
+	return 1
 }
 
 for where in mtd cfi physmem rom romram block; do
-	tap_test "the demo, root on $where" demo virt "$where"
+	tap_test "the demo, root on $where" demo virt virt "$image" "$where"
 done
-tap_test 'the demo, root on mtd, no block layer' demo virt-mtd mtd
+tap_test 'the demo, root on mtd, no block layer' demo virt virt-mtd "$image" mtd
 for where in physmem rom romram; do
-	tap_test "the demo, root on $where, neither block layer nor MTD" demo virt-physmem "$where"
+	tap_test "the demo, root on $where, neither block layer nor MTD" \
+		demo virt virt-physmem "$image" "$where"
 done
+for where in mtd physmem rom; do
+	tap_test "the demo, XIP kernel in 2 MiB of RAM, root on $where" \
+		demo virt-xip virt-xip "$image" "$where"
+	tap_test "the demo without an MMU, root on $where" demo mps2 mps2 "$image_mps2" "$where"
+done
+tap_test 'the demo without an MMU, root on mtd, the unmodified driver' \
+	demo mps2 mps2-base "$image_mps2" mtd
+tap_test 'the demo without an MMU, root on mtd, not by address' demo mps2 mps2-mtd "$image_mps2" mtd
+for where in physmem rom; do
+	tap_test "the demo without an MMU, root on $where, no MTD" \
+		demo mps2 mps2-physmem "$image_mps2" "$where"
+done
+tap_test 'the demo without an MMU, compressed programs: not proven' not_proven
 tap_end

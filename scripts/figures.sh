@@ -35,7 +35,7 @@ ram()	# title variant where
 
 	zimage=$(build_kernel "$2")
 	for _ in {1..7}; do
-		logged figures "$top/scripts/prove.sh" "$zimage" "$image" "$3" "$log" \
+		logged figures "$top/scripts/prove.sh" virt "$zimage" "$image" "$3" "$log" \
 			--timeout 120 >/dev/null
 		tr -d '\r' <"$log" | sed -n 's/^ *total [0-9]* kB, .*in use //p'
 	done | sort -n | sed -n "4s/^/$(printf '%-24s' "$1") in use /p"
@@ -45,8 +45,7 @@ n_steps=6
 prepare_sources
 step 'building mkcramfs and the image'
 build_tools
-prepare_rootfs
-make_image
+prepare_demo virt
 step 'building kernels'
 pristine=$("$top/scripts/kernel-tree.sh" pristine)
 build_kernel virt-mtd >/dev/null

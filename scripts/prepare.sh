@@ -57,17 +57,19 @@ build_tools()
 	cramfs_map=$out/tools-arm/cramfs-map
 }
 
-prepare_rootfs()
+# The root directory of the demo and its image; one without an MMU stores
+# everything, since inflating takes a tenth of its RAM.
+prepare_demo()	# virt|mps2
 {
-	rootfs=$(logged rootfs "$top/scripts/rootfs.sh" "$cramfs_map")
-}
+	local devices=$out/root.devices xip=(-X -X)
 
-image=$out/root.cramfs
-
-make_image()
-{
-	local devices=$out/root.devices
-
+	case $1 in
+	mps2)	rootfs=$(logged rootfs-mps2 "$top/scripts/rootfs-mps2.sh")
+		image=$out/root-mps2.cramfs
+		xip=(-X -U) ;;
+	*)	rootfs=$(logged rootfs "$top/scripts/rootfs.sh" "$cramfs_map")
+		image=$out/root.cramfs ;;
+	esac
 	printf '%s - - -\n' '/dev/console c 600 0 0 5 1' '/dev/null c 666 0 0 1 3' >"$devices"
-	logged image "$mkcramfs" -q -X -X -D "$devices" "$rootfs" "$image" >&2
+	logged image "$mkcramfs" -q "${xip[@]}" -D "$devices" "$rootfs" "$image" >&2
 }

@@ -34,7 +34,7 @@ WHERE the image is, and how the kernel is told:
   block     a virtio disk; root=/dev/vda
 
   --xip            the kernel is an xipImage, to execute in place from bank 0;
-                   not with cfi
+                   neither with cfi nor with disks
   --smp N          processors (1)
   --mem MIB        memory of the guest (64; romram always has 128)
   --append TEXT    more kernel command line
@@ -115,11 +115,13 @@ dump_dtb()
 		die "no device tree from QEMU: $(tail -n 1 "$work/dumpdtb.log")"
 }
 
-# With an XIP kernel there is no loader but the stub: bank 0 has it all.
+# With an XIP kernel there is no loader but the stub: bank 0 has it all. Such a
+# kernel is for little RAM, of which each device costs some, used or not.
 add_xip_kernel()
 {
-	[ "$root" != cfi ] || die '--xip: the device tree of cfi is not ours'
-	[ -e "$dtb" ] || dump_dtb
+	[ -e "$dtb" ] && [ ${#disks[@]} = 0 ] || die '--xip: neither with cfi nor with disks'
+	fdtget -l "$dtb" / | grep -E '^(virtio_mmio|pcie|gpio-keys|fw-cfg|platform-bus)' |
+		sed 's,^,/,' | xargs fdtput -r "$dtb"
 	fdtput -t s "$dtb" /chosen bootargs "$cmdline $append"
 	make_stub $XIP_DTB $XIP_KERNEL "$work/stub" -mcpu="$CPU" -marm
 	rm -f "$boot_flash"
