@@ -138,11 +138,19 @@ long mem_kb(const char *key)
 	return -1;
 }
 
-/* Free memory in kB, when the rest of what is to be freed has been. */
+/* Free memory in kB, once what others give back late is there. */
 long settled_memory(void)
 {
-	usleep(100000);
-	return mem_kb("MemFree");
+	long before, now = -1;
+
+	for (int n = 0; n < 20; n++) {
+		before = now;
+		usleep(100000);
+		now = mem_kb("MemFree");
+		if (now == before)
+			break;
+	}
+	return now;
 }
 
 long pread(int fd, void *buf, unsigned long len, unsigned long pos)
