@@ -151,7 +151,7 @@ long pread(int fd, void *buf, unsigned long len, unsigned long pos);
 bool region_of(int pid, const char *perms, const char *name, unsigned long *start);
 
 void *map(const char *path, unsigned long len, int prot, int flags, unsigned long pos);
-void unmap(void *addr, unsigned long len);
+bool unmap(void *addr, unsigned long len);
 
 /* Whole tests: they say what is wrong. Ranges are in pages. */
 bool has_contents(const char *path, const unsigned char *addr, unsigned long pos,

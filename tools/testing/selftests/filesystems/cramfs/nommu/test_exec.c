@@ -5,6 +5,7 @@
  */
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
+#include <linux/mman.h>
 #include <linux/signal.h>
 
 #include "lib.h"
@@ -208,6 +209,18 @@ static bool mapping_of_a_traced_process_is_a_copy(void)
 	return true;
 }
 
+/* Two regions that begin at one address and differ in length. */
+static bool program_whose_beginning_is_mapped_can_be_run(void)
+{
+	void *addr = map(BIN "pages", PAGE, PROT_READ, MAP_PRIVATE, 0);
+
+	ASSERT_EQ(place(find_file(BIN "pages"), 0, 1), addr);
+	ASSERT_EQ(42, run_program(BIN "pages", NULL));
+	ASSERT_TRUE(unmap(addr, PAGE));
+	ASSERT_EQ(42, run_program(BIN "pages", NULL));
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -220,6 +233,7 @@ int main(int argc, char **argv)
 		TEST(programs_share_one_text_and_cost_their_data_only, ANYWHERE),
 		TEST(many_programs_in_a_row_lose_no_memory, ANYWHERE),
 		TEST(bflt_program_runs_in_place, ANYWHERE),
+		TEST(program_whose_beginning_is_mapped_can_be_run, ON_NEW),
 		TEST(mapping_of_a_traced_process_is_a_copy, ON_NEW),
 	};
 

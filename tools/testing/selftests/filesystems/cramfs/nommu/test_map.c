@@ -232,6 +232,29 @@ static bool every_file_can_be_mapped_whole(void)
 	return true;
 }
 
+/* There cannot be two mappings at one address, so others of the range are copies. */
+static bool second_mapping_of_a_range_is_a_copy(void)
+{
+	static const struct {
+		unsigned int index, nr;
+	} ranges[] = { { 1, 3 }, { 1, 3 }, { 2, 1 }, { 0, 2 } };
+	long copies = mem_kb("MmapCopy");
+	void *addr[ARRAY_SIZE(ranges)];
+
+	for (unsigned int n = 0; n < ARRAY_SIZE(ranges); n++) {
+		unsigned long pos = ranges[n].index * PAGE, len = ranges[n].nr * PAGE;
+
+		addr[n] = map(DATA "stored", len, PROT_READ, MAP_PRIVATE, pos);
+		ASSERT_TRUE(addr[n] != MAP_FAILED);
+		ASSERT_EQ(n == 0, in_rom(addr[n]));
+		ASSERT_TRUE(has_contents(DATA "stored", addr[n], pos, len));
+	}
+	for (unsigned int n = 0; n < ARRAY_SIZE(ranges); n++)
+		ASSERT_TRUE(unmap(addr[n], ranges[n].nr * PAGE));
+	ASSERT_EQ(copies, mem_kb("MmapCopy"));
+	return is_in_place(DATA "stored", 0, 5, PROT_READ, MAP_PRIVATE);
+}
+
 /* 300 KiB of copies, if any were left behind, are more than there is. */
 static bool mapping_again_and_again_loses_no_memory(void)
 {
@@ -272,6 +295,7 @@ int main(int argc, char **argv)
 		TEST(fixed_address_is_refused, ANYWHERE),
 		TEST(shared_writable_mapping_is_refused, ANYWHERE),
 		TEST(every_file_can_be_mapped_whole, ON_NEW),
+		TEST(second_mapping_of_a_range_is_a_copy, ON_NEW),
 		TEST(mapping_again_and_again_loses_no_memory, ANYWHERE),
 	};
 
