@@ -23,6 +23,23 @@ demo()	# board variant image where [qemu option...]
 			"$out/log/demo-$2-$4.log" --timeout 120 "${@:5}"
 }
 
+# The interactive shell is one more that must be shown in ROM. Its long division
+# is our own.
+shell()
+{
+	local console
+
+	console=$(demo mps2 mps2 "$image_mps2" mtd --interactive --append demo=shell <<-'END'
+		set -- $((123456789012345678 / 987654321)) $((-123456789012345678 % 987654321))
+		echo "divided: $1 $2" | cat
+		where $$
+		poweroff
+	END
+	) && [[ $console == *'divided: 124999998 -862654320'* ]] && return
+	echo "$console"
+	return 1
+}
+
 # Needs more RAM than the demo, for copies of the text.
 not_proven()
 {
@@ -58,5 +75,6 @@ for where in physmem rom; do
 	tap_test "the demo without an MMU, root on $where, no MTD" \
 		demo mps2 mps2-physmem "$image_mps2" "$where"
 done
+tap_test 'the demo without an MMU, a shell' shell
 tap_test 'the demo without an MMU, compressed programs: not proven' not_proven
 tap_end

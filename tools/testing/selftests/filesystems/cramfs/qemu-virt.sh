@@ -122,7 +122,8 @@ add_xip_kernel()
 	[ -e "$dtb" ] && [ ${#disks[@]} = 0 ] || die '--xip: neither with cfi nor with disks'
 	fdtget -l "$dtb" / | grep -E '^(virtio_mmio|pcie|gpio-keys|fw-cfg|platform-bus)' |
 		sed 's,^,/,' | xargs fdtput -r "$dtb"
-	fdtput -t s "$dtb" /chosen bootargs "$cmdline $append"
+	# The pool is for DMA in atomic context, 256 KiB unless one says so.
+	fdtput -t s "$dtb" /chosen bootargs "$cmdline coherent_pool=16K $append"
 	make_stub $XIP_DTB $XIP_KERNEL "$work/stub" -mcpu="$CPU" -marm
 	rm -f "$boot_flash"
 	truncate -s $((FLASH_SIZE)) "$boot_flash"
