@@ -39,12 +39,14 @@ other_objects()	# commit
 
 commit_builds()	# commit
 {
-	local others
+	local others build=$dir/build/series config=$selftests/virt.config
 
 	mapfile -t others < <(other_objects "$1")
+	[[ " ${others[*]} " != *' mm/nommu.o '* ]] ||
+		{ build+=-nommu; config=$selftests/mps2.config; }
 	go_to "$1" &&
-		kconfigure "$src" "$dir/build/series" "$selftests/virt.config" &&
-		compile "$dir/build/series" W=e "${others[@]}"
+		kconfigure "$src" "$build" "$config" &&
+		compile "$build" W=e "${others[@]}"
 }
 
 check_commits()
@@ -56,13 +58,14 @@ check_commits()
 	done < <(tree_git "$src" rev-list --reverse "$(<"$dir/pristine-commit")..$tip")
 }
 
-# What a kernel has, by what it is built with: B block layer, M MTD. One with
-# B and without M is what is left of one with both when that of M is taken away.
+# What a kernel has, by what it is built with: B block layer, M MTD, N no MMU. One
+# with B and without M is what is left of one with both when that of M is taken
+# away; one with B and N has what B adds to one with an MMU.
 list_symbols()
 {
 	local variant
 
-	for variant in virt virt-mtd virt-physmem; do
+	for variant in virt virt-mtd virt-physmem mps2-mtd mps2-physmem; do
 		"$top/scripts/kernel.sh" "$variant" >/dev/null
 		"${cross_compile}nm" "$dir/build/$variant/vmlinux" |
 			awk '{ print $NF }' | sort -u >"$scratch/$variant"
@@ -70,6 +73,10 @@ list_symbols()
 	ln "$scratch/virt" "$scratch/has-BM"
 	ln "$scratch/virt-mtd" "$scratch/has-M"
 	ln "$scratch/virt-physmem" "$scratch/has-"
+	ln "$scratch/mps2-mtd" "$scratch/has-MN"
+	ln "$scratch/mps2-physmem" "$scratch/has-N"
+	comm -23 "$scratch/has-BM" "$scratch/has-M" |
+		sort -u - "$scratch/has-MN" >"$scratch/has-BMN"
 	comm -23 "$scratch/has-M" "$scratch/has-" |
 		comm -23 "$scratch/has-BM" - >"$scratch/has-B"
 	tree_git "$src" grep -hoE 'EXPORT_SYMBOL(_GPL|_NS|_NS_GPL)?\([a-zA-Z0-9_]+' |
@@ -94,15 +101,19 @@ symbols_are_there()	# output y|m has
 }
 
 # combination_builds y|m HAS OPTION...: the driver with these options in a
-# kernel that has the block layer (B), MTD (M), both or none.
+# kernel that has the block layer (B), MTD (M), no MMU (N), or any of these.
 combination_builds()
 {
 	local how=$1 has=$2 build=$dir/build/options-$2$1 option
 
 	shift 2
 	{
-		cat "$selftests/virt.config"
-		[[ $has == *B* ]] || cat "$selftests/mtd.config"
+		case $has in
+		*B*N)	cat "$selftests/mps2.config"; echo CONFIG_BLOCK=y ;;
+		*N)	cat "$selftests/mps2.config" ;;
+		*B*)	cat "$selftests/virt.config" ;;
+		*)	cat "$selftests"/{virt,mtd}.config ;;
+		esac
 		[[ $has == *M* ]] || sed '/CRAMFS/d' "$selftests/physmem.config"
 		echo CONFIG_MODULES=y
 		echo "CONFIG_CRAMFS=$how"
@@ -121,7 +132,8 @@ check_combinations()
 {
 	local has how block mtd physmem
 
-	for has in BM M B ''; do
+	check_combination BMN y BLOCKDEV MTD PHYSMEM
+	for has in BM M B '' MN N; do
 		for how in y m; do
 			for block in '' BLOCKDEV; do
 				[[ -z $block || $has == *B* ]] || continue
@@ -141,8 +153,14 @@ check_combination()	# has how option...
 	local has=$1 how=$2 kernel
 
 	shift 2
-	kernel=$(sed 's/^BM$/block layer and MTD/; s/^B$/block layer/; s/^M$/MTD/; s/^$/neither/' <<<"$has")
-	tap_test "CRAMFS=$how with ${*:-no backing}, in a kernel with $kernel" \
+	case $has in
+	BM*)	kernel='with block layer and MTD' ;;
+	B*)	kernel='with block layer' ;;
+	M*)	kernel='with MTD' ;;
+	*)	kernel='with neither' ;;
+	esac
+	[[ $has != *N ]] || kernel+=', without an MMU'
+	tap_test "CRAMFS=$how with ${*:-no backing}, in a kernel $kernel" \
 		combination_builds "$how" "$has" "$@"
 }
 
@@ -150,6 +168,12 @@ sparse_is_silent()
 {
 	kconfigure "$src" "$dir/build/series" "$selftests"/{virt,cramfs}.config &&
 		compile "$dir/build/series" C=2 W=1e
+}
+
+sparse_is_silent_nommu()
+{
+	kconfigure "$src" "$dir/build/series-nommu" "$selftests"/{mps2,cramfs}.config &&
+		compile "$dir/build/series-nommu" C=2 W=1e
 }
 
 kernel_doc_is_silent()
@@ -193,6 +217,7 @@ module_for_another_kernel()
 go_to "$tip"
 list_symbols
 tap_test 'sparse and W=1 are silent' sparse_is_silent
+tap_test 'sparse and W=1 are silent without an MMU' sparse_is_silent_nommu
 tap_test 'kernel-doc is silent' kernel_doc_is_silent
 tap_test 'a module for a kernel without the series' module_for_another_kernel
 check_combinations
