@@ -51,12 +51,12 @@ static int check_privilege(struct fs_context *fc)
 	int err;
 
 	if (!capable(CAP_SYS_RAWIO)) {
-		errorfc(fc, "an image in physical memory takes CAP_SYS_RAWIO");
+		errorfc(fc, "physical memory takes CAP_SYS_RAWIO");
 		return -EPERM;
 	}
 	err = security_locked_down(LOCKDOWN_DEV_MEM);
 	if (err)
-		errorfc(fc, "the kernel is locked down: no image in physical memory");
+		errorfc(fc, "the kernel is locked down");
 	return err;
 }
 
@@ -194,8 +194,6 @@ int cramfs_get_tree_physmem(struct fs_context *fc)
 	if (!opts->has_physaddr &&
 	    !(fc->source && str_has_prefix(fc->source, CRAMFS_ROM_PREFIX)))
 		return invalfc(fc, "physaddr= or a source " CRAMFS_ROM_PREFIX "NAME is needed");
-	if (!opts->has_physaddr && opts->has_physsize)
-		return invalfc(fc, "physsize= goes with physaddr=");
 
 	err = check_privilege(fc);
 	if (err)

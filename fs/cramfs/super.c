@@ -276,6 +276,8 @@ static int cramfs_get_tree(struct fs_context *fc)
 
 	fc->sb_flags |= SB_RDONLY;
 
+	if (opts->has_physsize && !opts->has_physaddr)
+		return invalfc(fc, "physsize= goes with physaddr=");
 	if (opts->has_physaddr ||
 	    !(fc->fs_type->fs_flags & FS_REQUIRES_DEV) ||
 	    (fc->source && str_has_prefix(fc->source, CRAMFS_ROM_PREFIX))) {
@@ -283,8 +285,6 @@ static int cramfs_get_tree(struct fs_context *fc)
 			return invalfc(fc, "this kernel has no CONFIG_CRAMFS_PHYSMEM");
 		return cramfs_get_tree_physmem(fc);
 	}
-	if (opts->has_physsize)
-		return invalfc(fc, "physsize= goes with physaddr=");
 	if (!fc->source)
 		return invalfc(fc, "no source given");
 
@@ -309,12 +309,11 @@ static int cramfs_reconfigure(struct fs_context *fc)
 	const struct cramfs_backing *backing =
 		&CRAMFS_SB(fc->root->d_sb)->backing;
 
-	if (opts->has_physaddr &&
-	    (!backing->has_physaddr || opts->physaddr != backing->phys))
-		return invalfc(fc, "physaddr= cannot be changed");
-	if (opts->has_physsize &&
-	    (!backing->has_physsize || opts->physsize != backing->size))
-		return invalfc(fc, "physsize= cannot be changed");
+	if ((opts->has_physaddr &&
+	     (!backing->has_physaddr || opts->physaddr != backing->phys)) ||
+	    (opts->has_physsize &&
+	     (!backing->has_physsize || opts->physsize != backing->size)))
+		return invalfc(fc, "physaddr= and physsize= cannot be changed");
 
 	fc->sb_flags |= SB_RDONLY;
 	return 0;
