@@ -107,6 +107,7 @@ def hostile_image():
     secret."""
     text = gi.text
     root = ci.dir_node([
+        ('index', ci.file_node(ci.Data(text(715, 2 * PAGE), 'X'))),
         ('outside', ci.file_node(ci.Data(text(710, 2 * PAGE), 'X'))),
         ('pointer', ci.file_node(ci.Data(text(711, 3 * PAGE), 'X'))),
         ('stream', ci.file_node(text(712, 2 * PAGE))),
@@ -124,23 +125,35 @@ def hostile_image():
     # The image ends with the first block of `verge`; its second follows, but outside.
     end = image.block(verge, 1).offset
     assert end == image.block(verge, 0).offset + PAGE and end == len(data) - PAGE
-    data = bytearray(data[:end])
+    # The table of `index` begins with the last word of the image; what is behind would be right.
+    good = image.codec.put32(stored | image.block(pointer, 0).offset >> 2)
+    data = bytearray(gi.aimed(data, '/index', 2 * PAGE, end - 4)[:end - 4] + good)
     for index, offset in ((0, end), (1, end - 64)):
         at = image.pointer_at(outside, index)
         data[at:at + 4] = image.codec.put32(stored | offset >> 2)
     ci.seal(data)
-    return bytes(data) + b'secret: ' * (2 * PAGE // 8)
+    return bytes(data) + good + b'secret: ' * (2 * PAGE // 8)
 
 
 def short_image():
-    """An image that ends with the last byte of a file, in the middle of a page."""
+    """An image that ends with the last byte of a file, in the middle of a page. What follows are zeros,
+    but not its own."""
     root = ci.dir_node([('last', ci.file_node(ci.Data(gi.text(720, PAGE + 900), 'X')))])
     data = ci.Builder(root).build()
     image = ci.Image(data)
     block = image.block(image.find('/last'), 1)
     data = bytearray(data[:block.offset + block.want])
     ci.seal(data)
-    return bytes(data) + b'secret: ' * 64
+    return bytes(data) + bytes(PAGE)
+
+
+def packed_image():
+    """An image with a deflated block after which there is nothing but zeros for a page: it must not
+    be taken for a stored one."""
+    data = bytearray(ci.Builder(ci.dir_node([('packed', ci.file_node(gi.text(730, PAGE)))])).build())
+    data += bytes(PAGE)
+    ci.seal(data)
+    return bytes(data)
 
 
 def huge_image():
@@ -235,8 +248,8 @@ class Table:
 
 def write_rom(args, name, root, contents, boot):
     """What follows the root image, and where the table is."""
-    extras = [('hostile', hostile_image()), ('short', short_image()), ('huge', huge_image()),
-              ('no image', b'nothing ' * 1024)]
+    extras = [('hostile', hostile_image()), ('short', short_image()), ('packed', packed_image()),
+              ('huge', huge_image()), ('no image', b'nothing ' * 1024)]
     found = ci.Image(root).errors()
     if found:
         sys.exit(SELF + ': %s: %s' % (name, found[0]))

@@ -222,6 +222,24 @@ static bool range_that_leaves_the_image_shows_nothing_of_what_is_behind(void)
 	       read_fails(MNT "/verge", 1);
 }
 
+static bool range_with_a_damaged_block_is_an_error(void)
+{
+	ASSERT_EQ(0, mount_image("hostile"));
+	errno = 0;
+	ASSERT_EQ(MAP_FAILED, map(MNT "/pointer", 3 * PAGE, PROT_READ, MAP_PRIVATE, 0));
+	ASSERT_TRUE(is_damage(errno));
+	return true;
+}
+
+static bool table_that_the_end_of_the_image_is_in_is_an_error(void)
+{
+	ASSERT_EQ(0, mount_image("hostile"));
+	/* Its first word is still there, and points to a block of another file. */
+	ASSERT_EQ(place(find_file(MNT "/pointer"), 0, 1),
+		  map(MNT "/index", PAGE, PROT_READ, MAP_PRIVATE, 0));
+	return block_is_refused(MNT "/index", 1);
+}
+
 static bool table_outside_the_image_is_an_error(void)
 {
 	ASSERT_EQ(0, mount_image("hostile"));
@@ -245,6 +263,14 @@ static bool tail_that_the_image_does_not_have_is_zeros(void)
 	       is_copy(MNT "/last", 1, 1, PROT_READ) &&
 	       is_refused(ENODEV, MNT "/last", 1, 1, PROT_READ, MAP_SHARED) &&
 	       is_in_place(MNT "/last", 0, 1, PROT_READ, MAP_SHARED);
+}
+
+static bool compressed_block_with_zeros_behind_it_is_copied(void)
+{
+	ASSERT_EQ(0, mount_image("packed"));
+	ASSERT_EQ('z', kind_of(find_file(MNT "/packed"), 0));
+	return is_copy(MNT "/packed", 0, 1, PROT_READ) &&
+	       is_refused(ENODEV, MNT "/packed", 0, 1, PROT_READ, MAP_SHARED);
 }
 
 static bool good_image_can_follow_the_damaged_ones(void)
@@ -339,9 +365,12 @@ int main(int argc, char **argv)
 		TEST(block_behind_the_image_is_an_error, ON_PHYSMEM),
 		TEST(block_that_the_end_of_the_image_is_in_is_an_error, ON_PHYSMEM),
 		TEST(range_that_leaves_the_image_shows_nothing_of_what_is_behind, ON_PHYSMEM),
+		TEST(range_with_a_damaged_block_is_an_error, ON_PHYSMEM),
+		TEST(table_that_the_end_of_the_image_is_in_is_an_error, ON_PHYSMEM),
 		TEST(table_outside_the_image_is_an_error, ON_PHYSMEM),
 		TEST(damaged_stream_is_an_error, ON_PHYSMEM),
 		TEST(tail_that_the_image_does_not_have_is_zeros, ON_PHYSMEM),
+		TEST(compressed_block_with_zeros_behind_it_is_copied, ON_PHYSMEM),
 		TEST(good_image_can_follow_the_damaged_ones, ON_PHYSMEM),
 		TEST(unaligned_address_is_refused, ON_PHYSMEM),
 		TEST(ram_of_the_system_is_refused, ON_PHYSMEM | ON_BOTH),
