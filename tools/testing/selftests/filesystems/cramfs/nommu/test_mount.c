@@ -224,10 +224,13 @@ static bool range_that_leaves_the_image_shows_nothing_of_what_is_behind(void)
 
 static bool range_with_a_damaged_block_is_an_error(void)
 {
+	long copies = mem_kb("MmapCopy");
+
 	ASSERT_EQ(0, mount_image("hostile"));
 	errno = 0;
 	ASSERT_EQ(MAP_FAILED, map(MNT "/pointer", 3 * PAGE, PROT_READ, MAP_PRIVATE, 0));
 	ASSERT_TRUE(is_damage(errno));
+	ASSERT_EQ(copies, mem_kb("MmapCopy"));
 	return true;
 }
 
