@@ -46,7 +46,8 @@ kernel_dir()
 
 # lock NAME: have a part of the cache for itself, as long as the process lives;
 # those that it starts share the lock. `trees` are those that kernels are built
-# from, `series` is the one that moves between commits, `debs` the packages.
+# from, `series` is the one that moves between commits, `debs` the packages and
+# what is built from their sources.
 lock()
 {
 	local var=CRAMFS_LOCKED_$1 fd
