@@ -52,20 +52,21 @@ static int64_t divide_signed(int64_t dividend, int64_t divisor, int64_t *remaind
 }
 
 /* These return the quotient in r0 and r1, the remainder in r2 and r3. */
-asm("	.thumb\n"
-    "	.macro	long_division name, function\n"
-    "	.global	\\name\n"
-    "	.type	\\name, %function\n"
-    "	.thumb_func\n"
-    "\\name:\n"
-    "	push	{r4, lr}\n"
-    "	sub	sp, #16\n"
-    "	add	r4, sp, #8\n"
-    "	str	r4, [sp]\n"
-    "	bl	\\function\n"
-    "	ldrd	r2, r3, [sp, #8]\n"
-    "	add	sp, #16\n"
-    "	pop	{r4, pc}\n"
-    "	.endm\n"
-    "	long_division __aeabi_uldivmod, divide\n"
-    "	long_division __aeabi_ldivmod, divide_signed\n");
+asm(
+	"	.thumb\n"
+	"	.macro	long_division name, function\n"
+	"	.global	\\name\n"
+	"	.type	\\name, %function\n"
+	"	.thumb_func\n"
+	"\\name:\n"
+	"	push	{r4, lr}\n"
+	"	sub	sp, #16\n"
+	"	add	r4, sp, #8\n"
+	"	str	r4, [sp]\n"
+	"	bl	\\function\n"
+	"	ldrd	r2, r3, [sp, #8]\n"
+	"	add	sp, #16\n"
+	"	pop	{r4, pc}\n"
+	"	.endm\n"
+	"	long_division __aeabi_uldivmod, divide\n"
+	"	long_division __aeabi_ldivmod, divide_signed\n");

@@ -51,8 +51,8 @@ save_memory()	# address size file
 	echo '{"execute": "qmp_capabilities"}' >&8
 	while read -r line <&9; do
 		[[ $line == *'"STOP"'* ]] || continue
-		printf '{"execute": "pmemsave", "arguments": {"val": %d, "size": %d, "filename": "%s"}}\n' \
-			"$1" "$2" "$3" >&8
+		printf '{"execute": "pmemsave", "arguments": %s}\n' \
+			"$(printf '{"val": %d, "size": %d, "filename": "%s"}' "$@")" >&8
 		echo '{"execute": "quit"}' >&8
 	done
 }
