@@ -133,6 +133,7 @@ check_combinations()
 	local has how block mtd physmem
 
 	check_combination BMN y BLOCKDEV MTD PHYSMEM
+	check_combination BMN y BLOCKDEV
 	for has in BM M B '' MN N; do
 		for how in y m; do
 			for block in '' BLOCKDEV; do

@@ -34,15 +34,16 @@ static bool is_region(const struct device_node *np, const char *name)
 /* The range of the region @name in the device tree, or -ENODEV. */
 static int find_rom(const char *name, struct resource *res)
 {
-	struct device_node *np;
+	struct device_node *np = NULL;
 
-	for_each_of_allnodes(np) {
+	while ((np = of_find_all_nodes(np))) {
 		if (of_device_is_available(np) && is_region(np, name) &&
-		    !of_address_to_resource(np, 0, res))
-			break;
+		    !of_address_to_resource(np, 0, res)) {
+			of_node_put(np);
+			return 0;
+		}
 	}
-	of_node_put(np);
-	return np ? 0 : -ENODEV;
+	return -ENODEV;
 }
 
 /* May the caller have any physical address mapped at all? */

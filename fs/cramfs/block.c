@@ -8,6 +8,7 @@
  * See "Block pointers" in Documentation/filesystems/cramfs.rst.
  */
 
+#include <linux/overflow.h>
 #include <linux/string.h>
 
 #include "cramfs.h"
@@ -67,7 +68,9 @@ static int block_start(struct inode *inode, pgoff_t index, u32 *start)
 
 	*start = direct_offset(prev);
 	if (prev & CRAMFS_BLK_FLAG_UNCOMPRESSED) {
-		*start += PAGE_SIZE;
+		if (check_add_overflow(*start, (u32)PAGE_SIZE, start))
+			return cramfs_corrupt(inode, prev,
+					      "block outside of the image");
 		return 0;
 	}
 
@@ -187,12 +190,12 @@ int cramfs_get_extent(struct inode *inode, pgoff_t index, u32 max_blocks,
 
 /**
  * cramfs_fills_blocks() - can the blocks of an extent be seen as whole ones?
- * @inode: the file
+ * @inode: a file of an image that is in memory
  * @extent: stored blocks of it
  *
  * What follows a short last block in the image may be another file's data.
  *
- * Context: As for cramfs_get_span().
+ * Context: Does not sleep.
  * Return: true if up to the end of the last block there is only what the file
  * has, and zeros.
  */

@@ -38,11 +38,11 @@ unsigned long cramfs_get_unmapped_area(struct file *file, unsigned long addr,
 	struct inode *inode = file_inode(file);
 	const struct cramfs_backing *backing =
 		&CRAMFS_SB(inode->i_sb)->backing;
-	u32 nr_pages = len >> PAGE_SHIFT;
+	unsigned long nr_pages = len >> PAGE_SHIFT;
 	struct cramfs_extent extent;
 	int err;
 
-	if (!backing->has_phys)
+	if (!backing->has_phys || nr_pages > cramfs_nr_blocks(inode))
 		return -ENOSYS;
 
 	err = cramfs_get_extent(inode, pgoff, nr_pages, &extent);
@@ -73,14 +73,11 @@ int cramfs_file_mmap(struct file *file, struct vm_area_struct *vma)
  * cramfs_mmap_capabilities() - file_operations::mmap_capabilities
  * @file: the file
  *
- * Return: NOMMU_MAP_* that some mapping of the file can have.
+ * Return: NOMMU_MAP_* that some mapping of some file can have. What cannot be
+ * mapped directly after all is copied all the same.
  */
 unsigned int cramfs_mmap_capabilities(struct file *file)
 {
-	const struct cramfs_sb_info *sbi = CRAMFS_SB(file_inode(file)->i_sb);
-
-	if (!sbi->backing.has_phys)
-		return NOMMU_MAP_COPY;
 	return NOMMU_MAP_COPY | NOMMU_MAP_DIRECT | NOMMU_MAP_READ |
 	       NOMMU_MAP_EXEC;
 }

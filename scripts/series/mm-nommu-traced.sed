@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-/^	vm_flags |= determine_vm_flags(file, prot, flags, capabilities);$/a\
-	/* what may not be shared is a copy: a tracer wants to write to it */\
-	if (!is_nommu_shared_mapping(vm_flags))\
-		capabilities &= ~NOMMU_MAP_DIRECT;
+/^static int validate_mmap_request(/,/^}/ {
+	/^			\/\* we don't permit a private writable mapping to be$/,/^				capabilities &= ~NOMMU_MAP_DIRECT;$/c\
+			/* we don't permit a private mapping that is writable,\
+			 * also by a tracer, to be shared with the backing\
+			 * device */\
+			if ((prot & PROT_WRITE) || current->ptrace)\
+				capabilities &= ~NOMMU_MAP_DIRECT;
+}

@@ -17,6 +17,9 @@
 #define DATA	"/t/data/"
 #define MNT	"/mnt"
 
+/* What test_exec, as a tracer, writes to the memory of the program `traced`. */
+#define TRACERS_WORD	0xbe00be00UL
+
 /* Where a test makes sense: with which roots, kernels and drivers. */
 #define ON_MTD		0x1
 #define ON_PHYSMEM	0x2

@@ -6,6 +6,7 @@
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+#include <linux/ptrace.h>
 #include <linux/signal.h>
 
 #include "lib.h"
@@ -204,8 +205,49 @@ static bool bflt_program_runs_in_place(void)
 
 static bool mapping_of_a_traced_process_is_a_copy(void)
 {
-	ASSERT_TRUE(text_place(DATA "stored"));
-	ASSERT_EQ(2, run_program(BIN "traced", DATA "stored"));
+	unsigned long addr = 0, rom = text_place(DATA "stored"), word = *(unsigned long *)rom;
+	int fds[2], pid, status = 0;
+
+	ASSERT_TRUE(rom && word != TRACERS_WORD);
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	pid = spawn(BIN "traced", DATA "stored", fds[1]);
+	close(fds[1]);
+	ASSERT_EQ(4, read(fds[0], &addr, 4));
+	close(fds[0]);
+	ASSERT_TRUE(!in_rom((void *)addr));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(SIGSTOP << 8 | 0x7f, status);
+	ASSERT_EQ(word, *(unsigned long *)addr);
+	ASSERT_EQ(0, my_syscall4(__NR_ptrace, PTRACE_POKETEXT, pid, addr, TRACERS_WORD));
+	ASSERT_EQ(0, my_syscall4(__NR_ptrace, PTRACE_CONT, pid, 0, 0));
+	ASSERT_EQ(42, status_of(pid));
+	ASSERT_EQ(word, *(unsigned long *)rom);
+	return true;
+}
+
+/* The first mapping of a process is the ROM, the second one a copy for itself. */
+static bool second_mapping_of_a_process_is_not_run_by_others(void)
+{
+	const struct file *pages = find_file(BIN "pages");
+	unsigned long text, len = nr_pages(pages) * PAGE;
+	void *first = map(BIN "pages", 9 * PAGE, PROT_READ, MAP_PRIVATE, 0);
+	void *second = map(BIN "pages", 9 * PAGE, PROT_READ, MAP_PRIVATE, 0);
+	int fds[2], pid;
+	char byte;
+
+	ASSERT_TRUE(9 * PAGE <= len && second != MAP_FAILED);
+	ASSERT_EQ(place(pages, 0, 9), first);
+	ASSERT_TRUE(!in_rom(second));
+	ASSERT_TRUE(unmap(first, 9 * PAGE));
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	pid = spawn(BIN "pages", "wait", fds[1]);
+	close(fds[1]);
+	ASSERT_EQ(1, read(fds[0], &byte, 1));
+	close(fds[0]);
+	ASSERT_TRUE(region_of(pid, "r-xp", BIN "pages", &text));
+	kill(pid, SIGKILL);
+	ASSERT_EQ(128 + SIGKILL, status_of(pid));
+	ASSERT_EQ(first, text);
 	return true;
 }
 
@@ -234,6 +276,7 @@ int main(int argc, char **argv)
 		TEST(many_programs_in_a_row_lose_no_memory, ANYWHERE),
 		TEST(bflt_program_runs_in_place, ANYWHERE),
 		TEST(program_whose_beginning_is_mapped_can_be_run, ON_NEW),
+		TEST(second_mapping_of_a_process_is_not_run_by_others, ON_NEW),
 		TEST(mapping_of_a_traced_process_is_a_copy, ON_NEW),
 	};
 

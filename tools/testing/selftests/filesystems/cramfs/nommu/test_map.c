@@ -255,6 +255,36 @@ static bool second_mapping_of_a_range_is_a_copy(void)
 	return is_in_place(DATA "stored", 0, 5, PROT_READ, MAP_PRIVATE);
 }
 
+/* Only the end of the first one is at the same address: both can be unmapped. */
+static bool mappings_may_overlap_at_the_end_in_place(void)
+{
+	const struct file *file = find_file(DATA "stored");
+	void *first = map(DATA "stored", 3 * PAGE, PROT_READ, MAP_PRIVATE, 0);
+	void *second = map(DATA "stored", 3 * PAGE, PROT_READ, MAP_PRIVATE, 2 * PAGE);
+
+	ASSERT_EQ(place(file, 0, 3), first);
+	ASSERT_EQ(place(file, 2, 3), second);
+	ASSERT_TRUE(unmap(first, 3 * PAGE));
+	ASSERT_TRUE(unmap(second, 3 * PAGE));
+	return is_in_place(DATA "stored", 0, 5, PROT_READ, MAP_PRIVATE);
+}
+
+static bool shared_mapping_in_the_middle_of_another_is_refused(void)
+{
+	void *addr = map(DATA "stored", 3 * PAGE, PROT_READ, MAP_PRIVATE, 0);
+
+	ASSERT_EQ(place(find_file(DATA "stored"), 0, 3), addr);
+	ASSERT_TRUE(is_refused(ENODEV, DATA "stored", 1, 1, PROT_READ, MAP_SHARED));
+	ASSERT_TRUE(unmap(addr, 3 * PAGE));
+	return is_in_place(DATA "stored", 1, 1, PROT_READ, MAP_SHARED);
+}
+
+static bool shared_mapping_does_not_get_a_private_copy(void)
+{
+	ASSERT_TRUE(map(DATA "deflated", 2 * PAGE, PROT_READ, MAP_PRIVATE, 0) != MAP_FAILED);
+	return is_refused(ENODEV, DATA "deflated", 0, 2, PROT_READ, MAP_SHARED);
+}
+
 /* 300 KiB of copies, if any were left behind, are more than there is. */
 static bool mapping_again_and_again_loses_no_memory(void)
 {
@@ -296,6 +326,9 @@ int main(int argc, char **argv)
 		TEST(shared_writable_mapping_is_refused, ANYWHERE),
 		TEST(every_file_can_be_mapped_whole, ON_NEW),
 		TEST(second_mapping_of_a_range_is_a_copy, ON_NEW),
+		TEST(mappings_may_overlap_at_the_end_in_place, ON_NEW),
+		TEST(shared_mapping_in_the_middle_of_another_is_refused, ON_NEW),
+		TEST(shared_mapping_does_not_get_a_private_copy, ON_NEW),
 		TEST(mapping_again_and_again_loses_no_memory, ANYWHERE),
 	};
 
