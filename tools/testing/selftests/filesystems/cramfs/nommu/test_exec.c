@@ -229,16 +229,21 @@ static bool mapping_of_a_traced_process_is_a_copy(void)
 static bool second_mapping_of_a_process_is_not_run_by_others(void)
 {
 	const struct file *pages = find_file(BIN "pages");
-	unsigned long text, len = nr_pages(pages) * PAGE;
-	void *first = map(BIN "pages", 9 * PAGE, PROT_READ, MAP_PRIVATE, 0);
-	void *second = map(BIN "pages", 9 * PAGE, PROT_READ, MAP_PRIVATE, 0);
+	unsigned long text, len = 0;
+	void *first, *second;
 	int fds[2], pid;
 	char byte;
 
-	ASSERT_TRUE(9 * PAGE <= len && second != MAP_FAILED);
-	ASSERT_EQ(place(pages, 0, 9), first);
-	ASSERT_TRUE(!in_rom(second));
-	ASSERT_TRUE(unmap(first, 9 * PAGE));
+	/* If it is punched, others run a copy anyway. */
+	if (!place(pages, 0, 8))
+		return true;
+	while (kind_of(pages, len / PAGE) == 'X')
+		len += PAGE;
+	first = map(BIN "pages", len, PROT_READ, MAP_PRIVATE, 0);
+	second = map(BIN "pages", len, PROT_READ, MAP_PRIVATE, 0);
+	ASSERT_EQ(place(pages, 0, 8), first);
+	ASSERT_TRUE(second != MAP_FAILED && !in_rom(second));
+	ASSERT_TRUE(unmap(first, len));
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
 	pid = spawn(BIN "pages", "wait", fds[1]);
 	close(fds[1]);
