@@ -3,7 +3,8 @@
 	/^			\/\* we don't permit a private writable mapping to be$/,/^				capabilities &= ~NOMMU_MAP_DIRECT;$/c\
 			/* we don't permit a private mapping that is writable,\
 			 * also by a tracer, to be shared with the backing\
-			 * device */\
+			 * device\
+			 */\
 			if ((prot & PROT_WRITE) || current->ptrace)\
 				capabilities &= ~NOMMU_MAP_DIRECT;
 }
