@@ -3,12 +3,16 @@
 # Running guests side by side and printing their results as one TAP stream.
 # Sourced by the runners, which have a function boot() for one guest: its first
 # argument is the guest's name, and the TAP that it leaves is $logs/NAME.tap,
-# without numbers. $jobs is how many may run at a time, $only a pattern of names.
+# without numbers. $jobs is how many may run at a time, $only a pattern of names,
+# $WORK/vm is for scratch files of guests.
 
 # shellcheck shell=bash disable=SC2154 # variables of the runners
 
 total=0 failed=0 running=0 started=0
 shown=()
+
+# What make was told about other things is not for the programs.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 # console_to_tap NAME STATUS: results from a guest's log, and how qemu-*.sh ended.
 console_to_tap()
@@ -54,7 +58,10 @@ start()
 	[ -z "$only" ] || [[ $1 == $only ]] || return 0
 	started=$((started + 1))
 	[ "$running" -lt "$jobs" ] || wait_for_one
+	# In a process group of its own, with QEMU and all.
+	set -m
 	boot "$@" &
+	set +m
 	running=$((running + 1))
 }
 
@@ -65,6 +72,7 @@ finish()
 		wait_for_one
 	done
 	trap - EXIT
+	[ "$started" -gt 0 ] || die "$only: no guest has such a name"
 	if [ "${#shown[@]}" -ne "$started" ]; then
 		echo "not ok $((++total)) - every guest has given its results"
 		echo "# ${#shown[@]} of $started"
@@ -74,4 +82,17 @@ finish()
 	[ "$failed" = 0 ]
 }
 
-trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+# When a signal ends the runner: guests would go on until their time is up.
+end_guests()
+{
+	local pid
+
+	for pid in $(jobs -p); do
+		kill -- "-$pid" || true
+	done
+	wait || true
+	rm -rf "$WORK/vm"
+} 2>/dev/null
+
+trap end_guests EXIT
+rm -rf "$WORK/vm"

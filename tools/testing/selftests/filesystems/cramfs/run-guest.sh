@@ -48,6 +48,8 @@ programs=$WORK/programs images=$WORK/images logs=$WORK/logs
 only=${1:-}
 . "$here/guests.sh"
 
+# Programs that are there depend on more than make is told: headers, the compiler.
+rm -rf "$programs"
 mkdir -p "$programs" "$logs"
 rm -f "$logs"/*
 make -s -C "$here" KSELFTESTS="$KSRC/tools/testing/selftests" OUTPUT="$programs" \

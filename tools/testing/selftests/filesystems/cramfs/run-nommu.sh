@@ -48,6 +48,9 @@ programs=$WORK/programs images=$WORK/images logs=$WORK/logs
 only=${1:-}
 . "$here/guests.sh"
 
+# All that is there gets into the images, and make does not know of all that it
+# depends on.
+rm -rf "$programs"
 mkdir -p "$programs" "$logs"
 rm -f "$logs"/*
 make -s -C "$here/nommu" KSRC="$KSRC" OUTPUT="$programs" >"$logs/build.log" 2>&1 ||
@@ -82,7 +85,7 @@ boot()
 	append+=" nommu.run=$(IFS=,; echo "${run[*]}")"
 	"$here/qemu-mps2.sh" --kernel "$kernel" --image "$images/$image.rom" --root "$root" \
 		--boot-image "$images/boot.img" --append "$append" --log "$log" \
-		--dump-rom "$vm.after" --timeout 60 --work "$vm" \
+		--dump-rom "$vm.after" --timeout 240 --work "$vm" \
 		>/dev/null 2>"$log.qemu" || status=$?
 	{
 		console_to_tap "$name" "$status"
