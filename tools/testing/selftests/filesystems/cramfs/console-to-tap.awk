@@ -4,7 +4,8 @@
 # without numbers: a line for each test, named after the run, with what was said
 # during a failed one; and a line each for how the run and its kernel ended.
 #
-# Variables: run, the name of the run; status, how qemu-*.sh ended.
+# Variables: run, the name of the run; status, how qemu-*.sh ended; programs, what
+# init was told to run, separated by commas.
 
 function result(ok, name)
 {
@@ -30,6 +31,7 @@ function end_program()
 }
 
 BEGIN {
+	nr_wanted = split(programs, wanted, ",")
 	splat = "BUG:|WARNING:|KASAN|UBSAN|Oops|Internal error|Kernel panic|Bad page|" \
 		"possible (circular|recursive|irq)|inconsistent lock|suspicious RCU|" \
 		"sleeping function|scheduling while atomic|refcount_t|INFO: (task|rcu)|" \
@@ -52,7 +54,10 @@ lines <= splat_until {
 }
 
 /^# run / {
+	end_program()
 	program = $3
+	if (program == wanted[programs_seen + 1])
+		programs_seen++
 	sub(/:.*/, "", program)
 	plan = seen = 0
 	next
@@ -84,7 +89,6 @@ lines <= splat_until {
 	sub(/^(not )?ok [0-9]+ /, "", text)
 	sub(/^global\./, "", text)
 	seen++
-	programs_seen++
 	result(!failed, text)
 	if (failed)
 		say_tail(lines - start > 40 ? 40 : lines - start)
@@ -92,9 +96,12 @@ lines <= splat_until {
 
 END {
 	end_program()
-	result(complete && status == 0, "guest runs all tests and switches off")
-	if (!complete || status != 0) {
+	# Nothing to run is no success: init may not have got its parameters.
+	complete = complete && status == 0 && nr_wanted && programs_seen == nr_wanted
+	result(complete, "guest runs all tests and switches off")
+	if (!complete) {
 		print "# the machine ended with status " status
+		print "# " programs_seen + 0 " of " nr_wanted " programs have run: " programs
 		say_tail(40)
 	}
 	result(splat_text == "", "kernel log is clean")

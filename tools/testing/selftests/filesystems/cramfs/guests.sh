@@ -14,12 +14,13 @@ shown=()
 # What make was told about other things is not for the programs.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-# console_to_tap NAME STATUS: results from a guest's log, and how qemu-*.sh ended.
+# console_to_tap NAME STATUS PROGRAM,..: results from a guest's log; how qemu-*.sh
+# ended; what had to run.
 console_to_tap()
 {
 	local log=$logs/${1//\//-}.log
 
-	awk -v run="$1" -v status="$2" -f "$here/console-to-tap.awk" "$log" ||
+	awk -v run="$1" -v status="$2" -v programs="$3" -f "$here/console-to-tap.awk" "$log" ||
 		echo "not ok - $1: console log can be read"
 	[ "$2" = 0 ] || sed 's/^/# /' "$log.qemu"
 }

@@ -83,7 +83,7 @@ boot()
 		--drive "$images/$image.expect" --drive "$images/corners" --log "$log" \
 		--timeout "$limit" --work "$WORK/vm/${name//\//-}" "$@" \
 		>/dev/null 2>"$log.qemu" || status=$?
-	console_to_tap "$name" "$status" >"$log.part" 2>&1
+	console_to_tap "$name" "$status" "$run" >"$log.part" 2>&1
 	rm -rf "$WORK/vm/${name//\//-}"
 	mv "$log.part" "$log.tap"
 }

@@ -76,19 +76,19 @@ compare_rom()	# name before after
 # is what lib.c wants to know of where a test runs.
 boot()
 {
-	local name=$1 kernel=$2 root=$3 image=$4 mode=$5 append status=0
+	local name=$1 kernel=$2 root=$3 image=$4 mode=$5 append run status=0
 	local log=$logs/${1//\//-}.log vm=$WORK/vm/${1//\//-}
-	local run=("${@:6}")
+	local programs=("${@:6}")
 
-	run=("${run[@]/%/:$mode}")
+	run=$(IFS=,; echo "${programs[*]/%/:$mode}")
 	append="init=/t/bin/init quiet loglevel=1 nommu.expect=$(cat "$images/$image.expect")"
-	append+=" nommu.run=$(IFS=,; echo "${run[*]}")"
+	append+=" nommu.run=$run"
 	"$here/qemu-mps2.sh" --kernel "$kernel" --image "$images/$image.rom" --root "$root" \
 		--boot-image "$images/boot.img" --append "$append" --log "$log" \
 		--dump-rom "$vm.after" --timeout 240 --work "$vm" \
 		>/dev/null 2>"$log.qemu" || status=$?
 	{
-		console_to_tap "$name" "$status"
+		console_to_tap "$name" "$status" "$run"
 		compare_rom "$name" "$vm/rom.img" "$vm.after"
 	} >"$log.part" 2>&1
 	rm -rf "$vm" "$vm.after"
