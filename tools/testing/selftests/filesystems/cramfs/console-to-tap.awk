@@ -35,7 +35,8 @@ BEGIN {
 	splat = "BUG:|WARNING:|KASAN|UBSAN|Oops|Internal error|Kernel panic|Bad page|" \
 		"possible (circular|recursive|irq)|inconsistent lock|suspicious RCU|" \
 		"sleeping function|scheduling while atomic|refcount_t|INFO: (task|rcu)|" \
-		"Unable to handle kernel|lock held when returning|nobody cared"
+		"Unable to handle kernel|lock held when returning|nobody cared|" \
+		"^# kmsg lost"
 }
 
 {
@@ -66,6 +67,10 @@ lines <= splat_until {
 /^# end / {
 	end_program()
 	next
+}
+
+/^# kmsg end/ {
+	log_ended = 1
 }
 
 /^# all run/ {
@@ -104,6 +109,8 @@ END {
 		print "# " programs_seen + 0 " of " nr_wanted " programs have run: " programs
 		say_tail(40)
 	}
-	result(splat_text == "", "kernel log is clean")
+	result(splat_text == "" && log_ended, "kernel log is clean")
 	printf "%s", splat_text
+	if (!log_ended)
+		print "# its end is missing"
 }

@@ -29,7 +29,10 @@ static void mount_or_say(const char *type, const char *where)
 		printf("# init: %s: %s\n", where, strerror(errno));
 }
 
-/* Copies the kernel's log to the console until it sees LAST_RECORD. */
+/*
+ * Copies the kernel's log to the console until it sees LAST_RECORD. That records
+ * are lost, and the end, is for console-to-tap.awk to know.
+ */
 static void copy_log(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY);
@@ -39,16 +42,20 @@ static void copy_log(void)
 	while ((len = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
 		char *text;
 
-		if (len <= 0)
+		if (len <= 0) {
+			printf("# kmsg lost\n");
 			continue;
+		}
 		record[len] = 0;
 		text = strchr(record, ';');
 		if (!text)
 			continue;
 		text++;
 		text[strcspn(text, "\n")] = 0;
-		if (strstr(text, LAST_RECORD))
+		if (strstr(text, LAST_RECORD)) {
+			printf("# kmsg end\n");
 			break;
+		}
 		len = snprintf(line, sizeof(line), "# kmsg <%ld> %s\n",
 			       strtol(record, NULL, 10) & 7, text);
 		if (write(STDOUT_FILENO, line, len) != len)

@@ -51,7 +51,8 @@ def make_tree(programs, top):
     shutil.rmtree(top, ignore_errors=True)
     for name in ('dev', 'mnt', 'proc', 't/bin', 't/data'):
         os.makedirs(os.path.join(top, name))
-    os.mknod(top + '/dev/console', stat.S_IFCHR | 0o600, os.makedev(5, 1))
+    for name, major, minor in ('console', 5, 1), ('kmsg', 1, 11):
+        os.mknod(top + '/dev/' + name, stat.S_IFCHR | 0o600, os.makedev(major, minor))
     for name in sorted(os.listdir(programs)):
         shutil.copy(os.path.join(programs, name), top + '/t/bin/' + name)
         os.chmod(top + '/t/bin/' + name, 0o755)

@@ -48,13 +48,48 @@ static bool selected(const struct test *test, int argc, char **argv)
 	return argc <= 2;
 }
 
+/**
+ * copy_log() - copy the kernel's log since the last time to the console
+ *
+ * The kernel tells of records that are gone already, or too long. One of them may
+ * be a splat: console-to-tap.awk takes it for one.
+ *
+ * Return: whether there is a log.
+ */
+bool copy_log(void)
+{
+	static char record[1024];
+	int len;
+
+	for (;;) {
+		char *text;
+
+		len = read(LOG_FD, record, sizeof(record) - 1);
+		if (len < 0 && errno == EAGAIN)
+			return true;
+		if (len < 0 && (errno == EPIPE || errno == EINVAL)) {
+			printf("# kmsg lost\n");
+			continue;
+		}
+		if (len <= 0)
+			return false;
+		/* LEVEL,NUMBER,TIME,FLAGS;TEXT, and lines with details */
+		record[len] = 0;
+		text = strchr(record, ';');
+		if (!text || !strchr(text, '\n'))
+			return false;
+		*strchr(text, '\n') = 0;
+		printf("# kmsg <%d> %s\n", atoi(record) & 7, text + 1);
+	}
+}
+
 void clean_up(void)
 {
 	for (int n = 0; n < MAX_MAPPED; n++) {
 		if (mapped[n].addr)
 			unmap(mapped[n].addr, mapped[n].len);
 	}
-	for (int fd = STDERR_FILENO + 1; fd < 20; fd++)
+	for (int fd = STDERR_FILENO + 1; fd < LOG_FD; fd++)
 		close(fd);
 	umount2(MNT, 2 /* MNT_DETACH */);
 	mounted = NULL;
@@ -78,6 +113,7 @@ int run_tests(const struct test *tests, unsigned int nr, int argc, char **argv)
 			continue;
 		printf("#  RUN           %s\n", tests[n].name);
 		passed = tests[n].run();
+		copy_log();
 		ksft_test_result(passed, "%s\n", tests[n].name);
 		clean_up();
 	}

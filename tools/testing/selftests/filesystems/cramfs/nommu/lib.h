@@ -142,6 +142,14 @@ int mount_address(unsigned long addr, const char *more);
 int mount_image(const char *name);
 int mount_boot(void);
 
+/*
+ * Where init has the kernel's log open for all, out of the way of descriptors that
+ * tests use. The log is short: it must be copied before much can happen.
+ */
+#define LOG_FD	20
+
+bool copy_log(void);
+
 /* Undo what a test has done or has left behind; this is done after each. */
 void clean_up(void);
 
