@@ -4,10 +4,12 @@
  */
 #include <asm/unistd.h>
 #include <linux/mman.h>
+#include <linux/signal.h>
 
 #include "lib.h"
 
 #define MAX_MAPPED	4
+#define MAX_SPAWNED	8
 
 const struct image *mounted;
 
@@ -19,6 +21,9 @@ static struct {
 	void *addr;
 	unsigned long len;
 } mapped[MAX_MAPPED];
+
+/* Processes that nobody has waited for. */
+static int spawned[MAX_SPAWNED];
 
 /*
  * The first argument says where this runs: mtd, mtd-only, physmem or peer. Further
@@ -88,6 +93,12 @@ void clean_up(void)
 	for (int n = 0; n < MAX_MAPPED; n++) {
 		if (mapped[n].addr)
 			unmap(mapped[n].addr, mapped[n].len);
+	}
+	for (int n = 0; n < MAX_SPAWNED; n++) {
+		if (spawned[n]) {
+			kill(spawned[n], SIGKILL);
+			status_of(spawned[n]);
+		}
 	}
 	for (int fd = STDERR_FILENO + 1; fd < LOG_FD; fd++)
 		close(fd);
@@ -524,8 +535,7 @@ pid_t vfork(void)
 	__asm__ volatile ("mov ip, r7; mov r7, %0; svc #0; mov r7, ip; bx lr" :: "i"(__NR_vfork));
 }
 
-/* Start a program with one argument or none and, if @out is not -1, this as its stdout. */
-int spawn(const char *program, const char *arg, int out)
+static int vfork_and_exec(const char *program, const char *arg, int out)
 {
 	static char *const envp[] = { NULL };
 	char *argv[3];
@@ -545,6 +555,20 @@ int spawn(const char *program, const char *arg, int out)
 	__builtin_unreachable();
 }
 
+/* Start a program with one argument or none and, if @out is not -1, this as its stdout. */
+int spawn(const char *program, const char *arg, int out)
+{
+	int pid = vfork_and_exec(program, arg, out);
+
+	for (int n = 0; pid > 0 && n < MAX_SPAWNED; n++) {
+		if (!spawned[n]) {
+			spawned[n] = pid;
+			break;
+		}
+	}
+	return pid;
+}
+
 /* Exit status, or 128 and the signal. */
 int status_of(int pid)
 {
@@ -552,6 +576,10 @@ int status_of(int pid)
 
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return -1;
+	for (int n = 0; n < MAX_SPAWNED; n++) {
+		if (spawned[n] == pid)
+			spawned[n] = 0;
+	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -97,26 +97,44 @@ static bool maps_of_the_system_show_no_executable_region_in_ram(void)
 	return true;
 }
 
+/* A program that says when it has run through its text; then it waits. */
+static bool start_waiting(const char *program, int *pid)
+{
+	int fds[2];
+	char byte;
+
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	*pid = spawn(program, "wait", fds[1]);
+	/* If it ends before it says so, the pipe has to end, too. */
+	close(fds[1]);
+	ASSERT_EQ(1, read(fds[0], &byte, 1));
+	close(fds[0]);
+	return true;
+}
+
+/* Where the text of a program is when it runs. */
+static bool find_text(const char *program, unsigned long *text)
+{
+	int pid;
+
+	ASSERT_TRUE(start_waiting(program, &pid));
+	ASSERT_TRUE(region_of(pid, "r-xp", program, text));
+	kill(pid, SIGKILL);
+	ASSERT_EQ(128 + SIGKILL, status_of(pid));
+	return true;
+}
+
 /* Some of a program is compressed: all of its text is a copy. Or it is all stored. */
 static bool program_runs_from_where_its_blocks_permit(void)
 {
 	const struct file *pages = find_file(BIN "pages");
 	unsigned long text, want;
-	int fds[2], pid;
-	char byte;
 
 	ASSERT_EQ(42, run_program(BIN "pages", NULL));
 
 	/* Its last page is not of interest: the text is at least so long. */
 	want = place(pages, 0, 8);
-	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
-	pid = spawn(BIN "pages", "wait", fds[1]);
-	close(fds[1]);
-	ASSERT_EQ(1, read(fds[0], &byte, 1));
-	close(fds[0]);
-	ASSERT_TRUE(region_of(pid, "r-xp", BIN "pages", &text));
-	kill(pid, SIGKILL);
-	ASSERT_EQ(128 + SIGKILL, status_of(pid));
+	ASSERT_TRUE(find_text(BIN "pages", &text));
 	if (want)
 		ASSERT_EQ(want, text);
 	ASSERT_EQ(!!want, in_rom((void *)text));
@@ -126,19 +144,11 @@ static bool program_runs_from_where_its_blocks_permit(void)
 /* Start them all, and say when each has run through its text. */
 static bool start_together(int *pids, unsigned long *text, long *copies)
 {
-	int fds[2];
-	char byte;
-
-	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
 	for (int n = 0; n < TOGETHER; n++) {
-		pids[n] = spawn(BIN "pages", "wait", fds[1]);
-		ASSERT_TRUE(pids[n] > 0);
-		ASSERT_EQ(1, read(fds[0], &byte, 1));
+		ASSERT_TRUE(start_waiting(BIN "pages", &pids[n]));
 		ASSERT_TRUE(region_of(pids[n], "r-xp", BIN "pages", &text[n]));
 		copies[n] = mem_kb("MmapCopy");
 	}
-	close(fds[0]);
-	close(fds[1]);
 	return true;
 }
 
@@ -186,19 +196,10 @@ static bool many_programs_in_a_row_lose_no_memory(void)
 static bool bflt_program_runs_in_place(void)
 {
 	unsigned long text, want = place(find_file(BIN "flat"), 0, 8);
-	int fds[2], pid;
-	char byte;
 
 	ASSERT_TRUE(want);
 	ASSERT_EQ(42, run_program(BIN "flat", NULL));
-	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
-	pid = spawn(BIN "flat", "wait", fds[1]);
-	close(fds[1]);
-	ASSERT_EQ(1, read(fds[0], &byte, 1));
-	close(fds[0]);
-	ASSERT_TRUE(region_of(pid, "r-xp", BIN "flat", &text));
-	kill(pid, SIGKILL);
-	ASSERT_EQ(128 + SIGKILL, status_of(pid));
+	ASSERT_TRUE(find_text(BIN "flat", &text));
 	ASSERT_EQ(want, text);
 	return true;
 }
@@ -231,8 +232,6 @@ static bool second_mapping_of_a_process_is_not_run_by_others(void)
 	const struct file *pages = find_file(BIN "pages");
 	unsigned long text, len = 0;
 	void *first, *second;
-	int fds[2], pid;
-	char byte;
 
 	/* If it is punched, others run a copy anyway. */
 	if (!place(pages, 0, 8))
@@ -244,14 +243,7 @@ static bool second_mapping_of_a_process_is_not_run_by_others(void)
 	ASSERT_EQ(place(pages, 0, 8), first);
 	ASSERT_TRUE(second != MAP_FAILED && !in_rom(second));
 	ASSERT_TRUE(unmap(first, len));
-	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
-	pid = spawn(BIN "pages", "wait", fds[1]);
-	close(fds[1]);
-	ASSERT_EQ(1, read(fds[0], &byte, 1));
-	close(fds[0]);
-	ASSERT_TRUE(region_of(pid, "r-xp", BIN "pages", &text));
-	kill(pid, SIGKILL);
-	ASSERT_EQ(128 + SIGKILL, status_of(pid));
+	ASSERT_TRUE(find_text(BIN "pages", &text));
 	ASSERT_EQ(first, text);
 	return true;
 }
