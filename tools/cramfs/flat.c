@@ -38,7 +38,10 @@ static __u32 field(const unsigned char *data, unsigned int word)
 	return (__u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 }
 
-/* What the kernel asks of a header, and that the text is in the file. */
+/*
+ * Most of what the kernel asks of a header, and that the text is in the file. It has a limit for
+ * data and relocations together, too, and refuses a file that is beyond that, stored or not.
+ */
 static bool is_sane(const struct entry *e, const unsigned char *data)
 {
 	__u32 data_start = field(data, FLAT_DATA_START);
