@@ -70,9 +70,8 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 [ -n "$kernel" ] && [ -n "$image" ] && [ -n "$root" ] || { usage >&2; exit 2; }
-for file in "$kernel" "$image" ${boot_image:+"$boot_image"}; do
-	[ -r "$file" ] || die "$file: cannot be read"
-done
+check_readable "$kernel" "$image" ${boot_image:+"$boot_image"}
+[[ $mem =~ ^[1-9][0-9]*$ ]] || die "--mem $mem: not a number of KiB"
 [ $((mem << 10)) -le $RAM_SIZE ] || die "--mem $mem: the board has $((RAM_SIZE >> 10)) KiB"
 
 make_work
@@ -112,6 +111,7 @@ put_file "$image" "$rom" $ROOT "$root_end"
 
 args=(-M mps2-an385 -kernel "$rom")
 if [ -n "$dump" ]; then
+	check_paths "$(realpath "$dump")"
 	rm -f "$work"/qmp.{in,out} "$dump"
 	mkfifo "$work"/qmp.{in,out}
 	save_memory $BOOT $ROM_END "$(realpath "$dump")" &

@@ -36,7 +36,8 @@ WHERE the image is, and how the kernel is told:
   --xip            the kernel is an xipImage, to execute in place from bank 0;
                    neither with cfi nor with disks
   --smp N          processors (1)
-  --mem MIB        memory of the guest (64; romram always has 128)
+  --mem MIB        memory of the guest (64; romram always has 128); a K behind
+                   the number makes it KiB
   --append TEXT    more kernel command line
   --drive FILE     one more virtio disk, read-only; may be repeated
   --log FILE       keep the console output there too
@@ -72,9 +73,7 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 [ -n "$kernel" ] && [ -n "$image" ] && [ -n "$root" ] || { usage >&2; exit 2; }
-for file in "$kernel" "$image" "${drives[@]}"; do
-	[ -r "$file" ] || die "$file: cannot be read"
-done
+check_readable "$kernel" "$image" "${drives[@]}"
 
 make_work
 readonly dtb=$work/virt.dtb flash=$work/flash.img boot_flash=$work/boot.img

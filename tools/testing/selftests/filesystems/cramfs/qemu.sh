@@ -11,6 +11,27 @@ die()
 	exit 2
 }
 
+# check_paths PATH...: QEMU takes a comma in a path for the end of it, and what
+# JSON has as quotes and escapes must not be in that of save_memory.
+check_paths()
+{
+	local path
+
+	for path; do
+		[[ $path != *[,\"\\]* ]] || die "$path: has a comma, a quote or a backslash"
+	done
+}
+
+check_readable()	# file...
+{
+	local file
+
+	check_paths "$@"
+	for file; do
+		[ -r "$file" ] || die "$file: cannot be read"
+	done
+}
+
 # Sets work, to a directory that is removed at the end unless it was given.
 make_work()
 {
@@ -20,6 +41,7 @@ make_work()
 		work=$(mktemp -d "${TMPDIR:-/tmp}/qemu.XXXXXX")
 		trap 'rm -rf "$work"' EXIT
 	fi
+	check_paths "$work" "$log"
 }
 
 # put_file FILE IMAGE OFFSET END: it must not reach beyond END.
