@@ -71,10 +71,7 @@ run_suite()	# name command...
 
 suite_tools()
 {
-	(
-		unset MAKEFLAGS MFLAGS MAKELEVEL
-		make -s -C "$top/tools/cramfs" OUTPUT="$out/tools/" check
-	)
+	make -s -C "$top/tools/cramfs" OUTPUT="$out/tools/" check
 }
 
 suite_series()
@@ -89,7 +86,7 @@ suite_builds()
 
 suite_demo()
 {
-	"$top/scripts/check-demo.sh" "$image" "$image_mps2"
+	"$top/scripts/check-demo.sh" "$image" "$image_mps2" "$compressed" "$compressed_mps2"
 }
 
 suite_guest()
@@ -116,7 +113,7 @@ step 'building mkcramfs and cramfs-map'
 build_tools
 step 'making the root directories and the images of the demos (3 min the first time)'
 prepare_demo mps2
-image_mps2=$image
+image_mps2=$image compressed_mps2=$compressed
 prepare_demo virt
 step 'building the kernels: the driver and the unmodified one (8 min the first time)'
 kernel=$(build_kernel virt)

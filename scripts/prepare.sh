@@ -44,32 +44,30 @@ build_kernel()	# variant
 	logged "kernel-$1-build" "$top/scripts/kernel.sh" "$1"
 }
 
-# A make that runs this script must not talk to those that it starts.
 build_tools()
 {
-	(
-		unset MAKEFLAGS MFLAGS MAKELEVEL
-		logged tools make -C "$top/tools/cramfs" OUTPUT="$out/tools/" all >/dev/null
-		logged tools-arm make -C "$top/tools/cramfs" OUTPUT="$out/tools-arm/" \
-			CROSS_COMPILE="$cross_compile" cramfs-map >/dev/null
-	)
+	logged tools make -C "$top/tools/cramfs" OUTPUT="$out/tools/" all >/dev/null
+	logged tools-arm make -C "$top/tools/cramfs" OUTPUT="$out/tools-arm/" \
+		CROSS_COMPILE="$cross_compile" cramfs-map >/dev/null
 	mkcramfs=$out/tools/mkcramfs
 	cramfs_map=$out/tools-arm/cramfs-map
 }
 
-# The root directory of the demo and its image; one without an MMU stores
-# everything, since inflating takes a tenth of its RAM.
+# The root directory of the demo, its image, and another one in which nothing can
+# execute in place, for checks of the proof. Without an MMU the first one stores
+# everything, since inflating takes up to 64 KiB of the RAM.
 prepare_demo()	# virt|mps2
 {
 	local devices=$out/root.devices xip=(-X -X)
 
 	case $1 in
 	mps2)	rootfs=$(logged rootfs-mps2 "$top/scripts/rootfs-mps2.sh")
-		image=$out/root-mps2.cramfs
+		image=$out/root-mps2.cramfs compressed=$out/root-mps2-compressed.cramfs
 		xip=(-X -U) ;;
 	*)	rootfs=$(logged rootfs "$top/scripts/rootfs.sh" "$cramfs_map")
-		image=$out/root.cramfs ;;
+		image=$out/root.cramfs compressed=$out/root-compressed.cramfs ;;
 	esac
 	printf '%s - - -\n' '/dev/console c 600 0 0 5 1' '/dev/null c 666 0 0 1 3' >"$devices"
-	logged image "$mkcramfs" -q "${xip[@]}" -D "$devices" "$rootfs" "$image" >&2
+	logged image "$mkcramfs" -q -L "${xip[@]}" -D "$devices" "$rootfs" "$image" >&2
+	logged image "$mkcramfs" -q -L -D "$devices" "$rootfs" "$compressed" >&2
 }
