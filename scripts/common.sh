@@ -7,6 +7,7 @@
 
 set -euo pipefail
 
+unset CDPATH
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cramfs-xip
 out=$top/out
@@ -20,6 +21,14 @@ PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C
 # Set when a hook of git runs us.
 unset GIT_DIR GIT_INDEX_FILE GIT_WORK_TREE
+# What a make that runs us has for those that it starts, which are not ours.
+unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKELEVEL MAKEOVERRIDES MAKEFILES
+# What a user has for builds of his own: each build here says what it needs.
+unset ARCH SUBARCH CROSS_COMPILE O V W C LLVM LLVM_IAS "${!KBUILD_@}" "${!KCONFIG_@}"
+unset CC CPP CXX AS LD AR NM RANLIB STRIP OBJCOPY OBJDUMP READELF HOSTCC HOSTCXX
+unset CFLAGS CPPFLAGS CXXFLAGS ASFLAGS LDFLAGS LDLIBS EXTRA_CFLAGS
+unset HOSTCFLAGS HOSTLDFLAGS KCFLAGS KCPPFLAGS KAFLAGS LOCALVERSION
+unset OUTPUT PREFIX DESTDIR CPATH C_INCLUDE_PATH LIBRARY_PATH GCC_EXEC_PREFIX COMPILER_PATH
 
 say()
 {

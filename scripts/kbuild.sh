@@ -14,9 +14,7 @@ export KBUILD_BUILD_USER=cramfs KBUILD_BUILD_HOST=localhost LOCALVERSION=
 
 kmake()	# source output argument...
 {
-	# A make that runs this script must not talk to the kernel's.
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-		make -C "$1" O="$2" ARCH=arm CROSS_COMPILE="$cross_compile" \
+	make -C "$1" O="$2" ARCH=arm CROSS_COMPILE="$cross_compile" \
 		CC="ccache ${cross_compile}gcc" -j"$jobs" "${@:3}"
 }
 

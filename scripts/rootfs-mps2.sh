@@ -20,7 +20,6 @@ built=$cache/mps2
 root=$out/rootfs-mps2
 export SYSROOT=$built/sysroot LDSCRIPT=$selftests/fdpic/fdpic.ld
 export SOURCE_DATE_EPOCH=0	# no time of ours in the programs
-unset MAKEFLAGS MFLAGS MAKELEVEL
 
 # configure TREE OPTIONS [MAKE-ARGUMENT...]: our options, which stand before those
 # that are there, since the first one counts; the rest is as the tree has it.
@@ -38,6 +37,7 @@ configure()
 build_uclibc()
 {
 	local tree=$built/tree headers=$built/headers dir
+	local arguments=(ARCH=arm CROSS_COMPILE=arm-linux-gnueabi-)
 
 	mkdir -p "$tree" "$headers"
 	for dir in asm asm-generic linux mtd; do
@@ -45,9 +45,9 @@ build_uclibc()
 	done
 	tar -C "$tree" --strip-components=1 -xf /usr/src/uClibc-ng-*.tar.xz
 	echo "KERNEL_HEADERS=\"$headers\"" >"$tree/.config"
-	configure "$tree" "$ours/uclibc.config" ARCH=arm
-	make -C "$tree" ARCH=arm -j"$jobs"
-	make -C "$tree" ARCH=arm PREFIX="$SYSROOT" install
+	configure "$tree" "$ours/uclibc.config" "${arguments[@]}"
+	make -C "$tree" "${arguments[@]}" -j"$jobs"
+	make -C "$tree" "${arguments[@]}" PREFIX="$SYSROOT" install
 	cp -R "$headers/." "$SYSROOT/include/"
 	"$ours/cc" "${CFLAGS[@]}" -ffreestanding -c -o "$SYSROOT/lib/compat.o" "$ours/compat.c"
 	# What BusyBox links with and does not need.
