@@ -17,6 +17,29 @@ static void copy_out(const char *path)
 	close(fd);
 }
 
+/* The physical address of the instruction that asks; 0 if that is not known. */
+static unsigned long where_text_is(void)
+{
+	unsigned long address;
+
+	__asm__ ("mov %0, pc" : "=r"(address));
+#ifndef __FDPIC__
+	{
+		/* PFN and flags; a page of RAM and one of flash are alike there. */
+		unsigned long long page = 0;
+		int fd = open("/proc/self/pagemap", O_RDONLY);
+
+		lseek(fd, address / 4096 * sizeof(page), SEEK_SET);
+		if (read(fd, &page, sizeof(page)) != sizeof(page))
+			page = 0;
+		close(fd);
+		page &= (1ULL << 55) - 1;
+		address = page ? page * 4096 + address % 4096 : 0;
+	}
+#endif
+	return address;
+}
+
 static void end(void)
 {
 #ifdef __FDPIC__
@@ -32,11 +55,17 @@ static void end(void)
 
 int main(void)
 {
+	unsigned long text;
+	char digits[9];
+
 	mount("proc", "/proc", "proc", 0, NULL);
 	copy_out("/proc/meminfo");
 	copy_out("/proc/self/maps");
-	copy_out("/proc/slabinfo");
-	printf("\nRUNNING\n");
+	text = where_text_is();
+	for (int n = 7; n >= 0; n--, text >>= 4)
+		digits[n] = "0123456789abcdef"[text & 15];
+	digits[8] = '\0';
+	printf("text at %s\n\nRUNNING\n", digits);
 	/* The UART has a queue. */
 	sleep(1);
 	end();
