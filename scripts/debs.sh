@@ -6,13 +6,14 @@
 
 # shellcheck shell=bash disable=SC2154 # variables of common.sh
 
-# The Debian mirrors of this machine, as apt itself understands its lists.
+# The Debian mirrors of this machine, as apt itself understands its lists. Without
+# backports: the newest source package is what apt-get takes.
 debian_sources()	# deb|deb-src
 {
 	# shellcheck disable=SC2016 # apt's own variables
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
 			'Identifier: Packages' 'Component: main' 2>/dev/null |
-		awk -v type="$1" '$2 ~ /^bookworm/ && !seen[$0]++ {
+		awk -v type="$1" '$2 ~ /^bookworm/ && $2 !~ /backports/ && !seen[$0]++ {
 			print type " [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]", $0
 		}'
 }
@@ -30,7 +31,7 @@ download_packages()	# type architecture apt-get's arguments
 	: >"$apt_dir/state/status"
 	debian_sources "$1" >"$apt_dir/sources.list"
 	[ -s "$apt_dir/sources.list" ] ||
-		die 'no Debian 12 mirror in the package sources of apt'
+		die 'apt has no package lists of a mirror of Debian 12, named bookworm in its sources; try "apt-get update"'
 	cat >"$apt_dir/apt.conf" <<-END
 		APT::Architecture "$2";
 		#clear APT::Architectures;
