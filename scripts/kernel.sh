@@ -48,10 +48,12 @@ log=$out/log/kernel-$variant.log
 key=$({
 	tree_git "$src" ls-tree HEAD | grep -v -P '\t(Documentation|MAINTAINERS|tools)$'
 	"${cross_compile}gcc" --version
+	"${cross_compile}ld" --version
+	echo "$target"
 	cat "$top/scripts/kbuild.sh" "${fragments[@]}"
 } | sha256sum | cut -d' ' -f1)
 
-if [ "$(cat "$stamp" 2>/dev/null)" != "$key" ]; then
+if [ ! -e "$image" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$key" ]; then
 	say "building the kernel $variant (log: $log)"
 	mkdir -p "$build" "${log%/*}"
 	rm -f "$stamp"
