@@ -2,8 +2,8 @@
 #
 # The commands of this project; scripts/ has what they do.
 
-BOARD ?= virt
-ROOT ?= mtd
+BOARD = virt
+ROOT = mtd
 
 help:
 	@echo 'make boot [BOARD=virt] [ROOT=mtd|cfi|physmem|rom|romram|block]'
@@ -24,7 +24,7 @@ help:
 	@echo 'in cramfs-xip of XDG_CACHE_HOME.'
 
 boot:
-	@scripts/boot.sh $(BOARD) $(ROOT)
+	@scripts/boot.sh '$(BOARD)' '$(ROOT)'
 
 check:
 	@scripts/check.sh
