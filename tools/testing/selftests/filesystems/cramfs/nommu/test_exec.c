@@ -185,8 +185,12 @@ static bool many_programs_in_a_row_lose_no_memory(void)
 		ASSERT_EQ(0, run_program(BIN "whoami", NULL));
 	before = settled_memory();
 	copies = mem_kb("MmapCopy");
-	for (int n = 0; n < IN_A_ROW; n++)
+	for (int n = 0; n < IN_A_ROW; n++) {
 		ASSERT_EQ(0, run_program(BIN "whoami", NULL));
+		/* What the dead have is given back late, which is no loss. */
+		if (n % 20 == 19)
+			settled_memory();
+	}
 	ASSERT_EQ(copies, mem_kb("MmapCopy"));
 	/* 82 bytes each: less than what any allocation for a program takes. */
 	ASSERT_LE(before - settled_memory(), 16);
