@@ -3,16 +3,53 @@
 # Running guests side by side and printing their results as one TAP stream.
 # Sourced by the runners, which have a function boot() for one guest: its first
 # argument is the guest's name, and the TAP that it leaves is $logs/NAME.tap,
-# without numbers. $jobs is how many may run at a time, $only a pattern of names,
-# $WORK/vm is for scratch files of guests.
+# without numbers. $only is a pattern of names, $usage says what the environment
+# has to be, $WORK/vm is for scratch files of guests.
 
-# shellcheck shell=bash disable=SC2154 # variables of the runners
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of and for the runners
 
 total=0 failed=0 running=0 started=0
 shown=()
 
 # What make was told about other things is not for the programs.
 unset MAKEFLAGS MFLAGS MAKELEVEL
+
+die()
+{
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+# set_up NAME...: what must be in the environment. Sets here, jobs, programs, images
+# and logs; nothing of an earlier run is left in the directories of programs, logs
+# and guests.
+set_up()
+{
+	local name
+
+	for name; do
+		if [ -z "${!name:-}" ]; then
+			# As a kernel selftest without its surroundings.
+			echo "1..0 # SKIP $name is not set"
+			echo "$usage" >&2
+			exit 4
+		fi
+	done
+	here=$(cd "$(dirname "$0")" && pwd)
+	# "make O=... run_tests" runs a copy, without the sources.
+	[ -e "$here/Makefile" ] || here=$KSRC/tools/testing/selftests/filesystems/cramfs
+	export CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
+	jobs=${JOBS:-$(nproc)}
+	mkdir -p "$WORK"
+	WORK=$(cd "$WORK" && pwd)
+	programs=$WORK/programs images=$WORK/images logs=$WORK/logs
+	trap end_guests EXIT
+	# Programs depend on more than make is told, headers and the compiler, and all
+	# that are there can get into an image.
+	rm -rf "$programs" "$WORK/vm"
+	mkdir -p "$programs" "$logs"
+	rm -f "$logs"/*
+}
 
 # console_to_tap NAME STATUS PROGRAM,..: results from a guest's log; how qemu-*.sh
 # ended; what had to run.
@@ -94,6 +131,3 @@ end_guests()
 	wait || true
 	rm -rf "$WORK/vm"
 } 2>/dev/null
-
-trap end_guests EXIT
-rm -rf "$WORK/vm"

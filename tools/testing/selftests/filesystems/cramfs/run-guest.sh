@@ -22,36 +22,10 @@ usage='environment:
   CROSS_COMPILE  (arm-linux-gnueabihf-)
   JOBS           guests at a time (number of processors)'
 
-here=$(cd "$(dirname "$0")" && pwd)
-
-die()
-{
-	echo "run-guest.sh: $*" >&2
-	exit 1
-}
-
-for name in KERNEL MKCRAMFS ROOTFS KSRC WORK; do
-	if [ -z "${!name:-}" ]; then
-		# As a kernel selftest without its surroundings.
-		echo "1..0 # SKIP $name is not set"
-		echo "$usage" >&2
-		exit 4
-	fi
-done
-# "make O=... run_tests" runs a copy, without the sources.
-[ -e "$here/Makefile" ] || here=$KSRC/tools/testing/selftests/filesystems/cramfs
-export CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
-jobs=${JOBS:-$(nproc)}
-mkdir -p "$WORK"
-WORK=$(cd "$WORK" && pwd)
-programs=$WORK/programs images=$WORK/images logs=$WORK/logs
 only=${1:-}
-. "$here/guests.sh"
+. "$(dirname "$0")/guests.sh"
+set_up KERNEL MKCRAMFS ROOTFS KSRC WORK
 
-# Programs that are there depend on more than make is told: headers, the compiler.
-rm -rf "$programs"
-mkdir -p "$programs" "$logs"
-rm -f "$logs"/*
 make -s -C "$here" KSELFTESTS="$KSRC/tools/testing/selftests" OUTPUT="$programs" \
 	>"$logs/build.log" 2>&1 || { cat "$logs/build.log" >&2; die 'the programs do not build'; }
 fakeroot -- python3 "$here/guest_images.py" --rootfs "$ROOTFS" --programs "$programs" \

@@ -22,37 +22,10 @@ usage='environment:
   FDPIC_CROSS_COMPILE  (arm-linux-gnueabi-) for programs
   JOBS                 guests at a time (number of processors)'
 
-here=$(cd "$(dirname "$0")" && pwd)
-
-die()
-{
-	echo "run-nommu.sh: $*" >&2
-	exit 1
-}
-
-for name in KERNEL MKCRAMFS KSRC WORK; do
-	if [ -z "${!name:-}" ]; then
-		# As a kernel selftest without its surroundings.
-		echo "1..0 # SKIP $name is not set"
-		echo "$usage" >&2
-		exit 4
-	fi
-done
-# "make O=... run_tests" runs a copy, without the sources.
-[ -e "$here/Makefile" ] || here=$KSRC/tools/testing/selftests/filesystems/cramfs
-export CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
-jobs=${JOBS:-$(nproc)}
-mkdir -p "$WORK"
-WORK=$(cd "$WORK" && pwd)
-programs=$WORK/programs images=$WORK/images logs=$WORK/logs
 only=${1:-}
-. "$here/guests.sh"
+. "$(dirname "$0")/guests.sh"
+set_up KERNEL MKCRAMFS KSRC WORK
 
-# All that is there gets into the images, and make does not know of all that it
-# depends on.
-rm -rf "$programs"
-mkdir -p "$programs" "$logs"
-rm -f "$logs"/*
 make -s -C "$here/nommu" KSRC="$KSRC" OUTPUT="$programs" >"$logs/build.log" 2>&1 ||
 	{ cat "$logs/build.log" >&2; die 'the programs do not build'; }
 fakeroot -- python3 "$here/nommu/images.py" --programs "$programs" --mkcramfs "$MKCRAMFS" \
