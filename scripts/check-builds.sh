@@ -165,16 +165,10 @@ check_combination()	# has how option...
 		combination_builds "$how" "$has" "$@"
 }
 
-sparse_is_silent()
+sparse_is_silent()	# build board
 {
-	kconfigure "$src" "$dir/build/series" "$selftests"/{virt,cramfs}.config &&
-		compile "$dir/build/series" C=2 W=1e
-}
-
-sparse_is_silent_nommu()
-{
-	kconfigure "$src" "$dir/build/series-nommu" "$selftests"/{mps2,cramfs}.config &&
-		compile "$dir/build/series-nommu" C=2 W=1e
+	kconfigure "$src" "$dir/build/$1" "$selftests"/{"$2",cramfs}.config &&
+		compile "$dir/build/$1" C=2 W=1e
 }
 
 kernel_doc_is_silent()
@@ -217,8 +211,8 @@ module_for_another_kernel()
 
 go_to "$tip"
 list_symbols
-tap_test 'sparse and W=1 are silent' sparse_is_silent
-tap_test 'sparse and W=1 are silent without an MMU' sparse_is_silent_nommu
+tap_test 'sparse and W=1 are silent' sparse_is_silent series virt
+tap_test 'sparse and W=1 are silent without an MMU' sparse_is_silent series-nommu mps2
 tap_test 'kernel-doc is silent' kernel_doc_is_silent
 tap_test 'a module for a kernel without the series' module_for_another_kernel
 check_combinations

@@ -70,6 +70,22 @@ lock()
 	flock "$fd"
 }
 
+# make_once DIRECTORY KEY COMMAND...: have the command fill a new directory, named by
+# its last argument, unless there is one that was made with the same key.
+make_once()
+{
+	local dir=$1 key=$2
+
+	shift 2
+	[ "$(cat "$dir.made-from" 2>/dev/null)" != "$key" ] || return 0
+	rm -rf "$dir" "$dir.new" "$dir.made-from"
+	mkdir -p "$dir.new"
+	chmod 755 "$dir.new"
+	"$@" "$dir.new" >&2
+	mv "$dir.new" "$dir"
+	echo "$key" >"$dir.made-from"
+}
+
 # git on our own trees, whatever the user's configuration is.
 tree_git()
 {

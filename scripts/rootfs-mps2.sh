@@ -105,12 +105,5 @@ key=$({
 	cat "$ours"/*.c
 	find "$ours/root" -type f -printf '%P %m\n' -exec sha256sum {} + | sort
 } | sha256sum | cut -d' ' -f1)
-if [ "$(cat "$root.made-from" 2>/dev/null)" != "$key" ]; then
-	rm -rf "$root" "$root.new" "$root.made-from"
-	mkdir -p "$root.new"
-	chmod 755 "$root.new"
-	make_root "$root.new" >&2
-	mv "$root.new" "$root"
-	echo "$key" >"$root.made-from"
-fi
+make_once "$root" "$key" make_root
 echo "$root"

@@ -55,6 +55,12 @@ add_our_files()
 	rm -f "$1.words"
 }
 
+make_root()	# directory
+{
+	unpack "$1"
+	add_our_files "$1"
+}
+
 fetch_packages armhf deb armhf \
 	install -y --download-only --no-install-recommends "${PACKAGES[@]}"
 
@@ -62,13 +68,5 @@ key=$({
 	cat "$0" "$apt_dir/sums" "$cramfs_map"
 	find "$top/scripts/rootfs" -type f -printf '%P %m\n' -exec sha256sum {} + | sort
 } | sha256sum | cut -d' ' -f1)
-if [ "$(cat "$root.made-from" 2>/dev/null)" != "$key" ]; then
-	rm -rf "$root" "$root.new" "$root.made-from"
-	mkdir -p "$root.new"
-	chmod 755 "$root.new"
-	unpack "$root.new"
-	add_our_files "$root.new"
-	mv "$root.new" "$root"
-	echo "$key" >"$root.made-from"
-fi
+make_once "$root" "$key" make_root
 echo "$root"
