@@ -19,9 +19,6 @@
  */
 #define COMPRESSION_LEVEL 9
 
-/* The most that a pointer can say; the bits above are flags. */
-#define MAX_POINTER	(~CRAMFS_BLK_FLAGS)
-
 /**
  * nr_blocks() - number of blocks, and of block pointers, of an entry
  * @e: file or symbolic link

@@ -27,30 +27,6 @@ struct image {
 	__u32 nr_files;
 };
 
-/**
- * put_u16() - encode 16 bits
- * @p: where to
- * @val: value
- * @big_endian: byte order
- */
-void put_u16(unsigned char *p, __u16 val, bool big_endian)
-{
-	p[big_endian ? 1 : 0] = val;
-	p[big_endian ? 0 : 1] = val >> 8;
-}
-
-/**
- * put_u32() - encode 32 bits
- * @p: where to
- * @val: value
- * @big_endian: byte order
- */
-void put_u32(unsigned char *p, __u32 val, bool big_endian)
-{
-	put_u16(p + (big_endian ? 2 : 0), val, big_endian);
-	put_u16(p + (big_endian ? 0 : 2), val >> 16, big_endian);
-}
-
 /* Bit fields of a big-endian cramfs begin at the most significant bit. */
 static __u32 two_fields(__u32 first, unsigned int first_width, __u32 second, bool big_endian)
 {

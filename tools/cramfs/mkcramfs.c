@@ -66,11 +66,6 @@ static const char *parse_label(const char *arg)
 	return arg;
 }
 
-static bool is_big_endian_host(void)
-{
-	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-}
-
 static void parse_option(int c, struct options *opt)
 {
 	switch (c) {
@@ -141,12 +136,6 @@ static void parse_command_line(int argc, char **argv, struct options *opt)
 	opt->output = argv[optind + 1];
 }
 
-static char type_letter(mode_t mode)
-{
-	/* The high four bits of a mode number the types; these are the defined ones. */
-	return "?pc?d?b?f?l?s???"[(mode & S_IFMT) >> 12];
-}
-
 static void print_tree(const struct entry *e)
 {
 	char *path = entry_path(e);
@@ -173,7 +162,14 @@ static void finish_messages(const struct options *opt)
 		die("%s: not made, as -E makes warnings errors", opt->output);
 }
 
-int main(int argc, char **argv)
+/**
+ * mkcramfs_main() - the program mkcramfs
+ * @argc: number of arguments
+ * @argv: arguments, the first one being the program's name
+ *
+ * Return: exit status.
+ */
+int mkcramfs_main(int argc, char **argv)
 {
 	struct options opt = {
 		.label = "Compressed",

@@ -7,30 +7,12 @@
 #ifndef MKCRAMFS_H
 #define MKCRAMFS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdnoreturn.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 
-#include "../../include/uapi/linux/cramfs_fs.h"
-
-/* The kernel reads blocks of its page size; 4096 is the only one that all kernels agree on. */
-#define BLOCK_SIZE	4096U
-#define BOOT_PAD	512U
-
-#define MAX_FILE_SIZE	((1U << CRAMFS_SIZE_WIDTH) - 1)
-#define MAX_UID		((1U << CRAMFS_UID_WIDTH) - 1)
-#define MAX_GID		((1U << CRAMFS_GID_WIDTH) - 1)
-/* An inode points at its data in units of four bytes. */
-#define MAX_INODE_OFFSET ((1ULL << (CRAMFS_OFFSET_WIDTH + 2)) - 4)
+#include "common.h"
 
 /* The superblock has 32 bits for the size, and it is a multiple of the block size. */
 #define MAX_IMAGE_SIZE	(0x100000000ULL - BLOCK_SIZE)
-
-/* Exit statuses, as other mkfs programs have them. */
-#define EXIT_ERROR	8
-#define EXIT_USAGE	16
 
 enum xip {
 	XIP_NONE,
@@ -94,23 +76,6 @@ struct entry {
 	size_t encoded_len;
 };
 
-static inline __u64 align_up(__u64 x, unsigned int to)
-{
-	return (x + to - 1) / to * to;
-}
-
-#define __printf(fmt, args)	__attribute__((__format__(__printf__, fmt, args)))
-
-/* report.c */
-noreturn __printf(1, 2) void die(const char *fmt, ...);
-noreturn void die_errno(const char *what);
-noreturn __printf(2, 3) void die_entry(const struct entry *e, const char *fmt, ...);
-__printf(2, 3) void warn_entry(const struct entry *e, const char *fmt, ...);
-unsigned int nr_warnings(void);
-void *xalloc(size_t size);
-void *xgrow(void *old, size_t size);
-char *xstrdup(const char *s);
-
 /* tree.c */
 struct entry *tree_scan(const struct options *opt);
 struct entry *tree_add(struct entry *dir, const char *name, mode_t mode);
@@ -118,6 +83,8 @@ struct entry *tree_find(const struct entry *dir, const char *name, size_t len);
 void tree_finish(struct entry *root);
 void tree_free(struct entry *e);
 char *entry_path(const struct entry *e);
+noreturn __printf(2, 3) void die_entry(const struct entry *e, const char *fmt, ...);
+__printf(2, 3) void warn_entry(const struct entry *e, const char *fmt, ...);
 bool entry_has_data(const struct entry *e);
 
 /* devtable.c */
@@ -141,8 +108,6 @@ size_t data_encoded_bound(const struct entry *e);
 
 /* image.c */
 __u64 image_write(struct entry *root, const struct options *opt);
-void put_u16(unsigned char *p, __u16 val, bool big_endian);
-void put_u32(unsigned char *p, __u32 val, bool big_endian);
 
 /* output.c */
 void output_create(const char *path);

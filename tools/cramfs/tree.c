@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,41 @@ char *entry_path(const struct entry *e)
 	sprintf(path, "%.*s/%s", (int)len, dir, e->name);
 	free(dir);
 	return path;
+}
+
+/**
+ * die_entry() - print an error about an entry and end the program
+ * @e: entry, of which the path is printed
+ * @fmt: what is wrong with it
+ */
+void die_entry(const struct entry *e, const char *fmt, ...)
+{
+	char *path = entry_path(e), *text;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		die("out of memory");
+	die("%s: %s", path, text);
+}
+
+/**
+ * warn_entry() - print a warning about an entry, and count it
+ * @e: entry, of which the path is printed
+ * @fmt: what is doubtful about it
+ */
+void warn_entry(const struct entry *e, const char *fmt, ...)
+{
+	char *path = entry_path(e), *text;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		die("out of memory");
+	va_end(args);
+	warn("%s: %s", path, text);
+	free(text);
+	free(path);
 }
 
 /**

@@ -9,17 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "mkcramfs.h"
+#include "common.h"
 
 static unsigned int warnings;
 
-static void message(const char *kind, const char *path, const char *fmt, va_list args)
+static void message(const char *kind, const char *fmt, va_list args)
 {
 	fflush(stdout);
-	fprintf(stderr, "mkcramfs: %s", kind);
-	if (path)
-		fprintf(stderr, "%s: ", path);
+	fprintf(stderr, "%s: %s", program, kind);
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
 }
@@ -33,7 +32,7 @@ void die(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	message("", NULL, fmt, args);
+	message("", fmt, args);
 	va_end(args);
 	exit(EXIT_ERROR);
 }
@@ -48,36 +47,31 @@ void die_errno(const char *what)
 }
 
 /**
- * die_entry() - print an error about an entry and end the program
- * @e: entry, of which the path is printed
- * @fmt: what is wrong with it
+ * die_usage() - print what is wrong with the command line and end the program
+ * @fmt: the option or operand, and what is wrong with it
  */
-void die_entry(const struct entry *e, const char *fmt, ...)
+void die_usage(const char *fmt, ...)
 {
-	char *path = entry_path(e);
 	va_list args;
 
 	va_start(args, fmt);
-	message("", path, fmt, args);
+	message("", fmt, args);
 	va_end(args);
-	free(path);
-	exit(EXIT_ERROR);
+	fprintf(stderr, "Try '%s --help'.\n", program);
+	exit(EXIT_USAGE);
 }
 
 /**
- * warn_entry() - print a warning about an entry, and count it
- * @e: entry, of which the path is printed
- * @fmt: what is doubtful about it
+ * warn() - print a warning, and count it
+ * @fmt: what is doubtful, beginning with the name of the object that it is about
  */
-void warn_entry(const struct entry *e, const char *fmt, ...)
+void warn(const char *fmt, ...)
 {
-	char *path = entry_path(e);
 	va_list args;
 
 	va_start(args, fmt);
-	message("warning: ", path, fmt, args);
+	message("warning: ", fmt, args);
 	va_end(args);
-	free(path);
 	warnings++;
 }
 
@@ -129,4 +123,16 @@ char *xstrdup(const char *s)
 	size_t len = strlen(s) + 1;
 
 	return memcpy(xgrow(NULL, len), s, len);
+}
+
+/**
+ * type_letter() - letter for the type of a file
+ * @mode: its mode
+ *
+ * Return: the letter, or a question mark.
+ */
+char type_letter(mode_t mode)
+{
+	/* The high four bits of a mode number the types; these are the defined ones. */
+	return "?pc?d?b?f?l?s???"[(mode & S_IFMT) >> 12];
 }
