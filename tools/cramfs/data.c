@@ -20,14 +20,27 @@
 #define COMPRESSION_LEVEL 9
 
 /**
+ * is_in_place() - whether a block is stored for execution in place
+ * @e: file or symbolic link
+ * @index: number of the block
+ *
+ * Return: true if so.
+ */
+bool is_in_place(const struct entry *e, unsigned int index)
+{
+	return e->mark && e->mark[index] == MARK_IN_PLACE;
+}
+
+/**
  * nr_blocks() - number of blocks, and of block pointers, of an entry
  * @e: file or symbolic link
+ * @opt: options
  *
  * Return: their number; the last one may be partial.
  */
-unsigned int nr_blocks(const struct entry *e)
+unsigned int nr_blocks(const struct entry *e, const struct options *opt)
 {
-	return align_up(e->size, BLOCK_SIZE) / BLOCK_SIZE;
+	return align_up(e->size, opt->block_size) / opt->block_size;
 }
 
 static unsigned int block_len(const struct entry *e, unsigned int index)
@@ -35,59 +48,6 @@ static unsigned int block_len(const struct entry *e, unsigned int index)
 	__u64 left = e->size - (__u64)index * BLOCK_SIZE;
 
 	return left < BLOCK_SIZE ? left : BLOCK_SIZE;
-}
-
-static void check_unchanged(const struct entry *e, int fd, const char *path)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		die_errno(path);
-	if (!S_ISREG(st.st_mode) || (__u64)st.st_size != e->size ||
-	    st.st_mtim.tv_sec != e->mtime.tv_sec || st.st_mtim.tv_nsec != e->mtime.tv_nsec)
-		die_entry(e, "changed while the image was made");
-}
-
-static unsigned char *read_file(const struct entry *e)
-{
-	unsigned char *data = xgrow(NULL, e->size);
-	char *path = entry_path(e);
-	size_t done = 0;
-	ssize_t got;
-	int fd;
-
-	/* O_NONBLOCK: should a FIFO have taken its place, do not wait for a writer. */
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		die_errno(path);
-	check_unchanged(e, fd, path);
-	while (done < e->size) {
-		got = read(fd, data + done, e->size - done);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			die_errno(path);
-		if (!got)
-			die_entry(e, "changed while the image was made");
-		done += got;
-	}
-	check_unchanged(e, fd, path);
-	close(fd);
-	free(path);
-	return data;
-}
-
-/**
- * data_load() - read the data of an entry into memory
- * @e: file or symbolic link
- *
- * Return: the data, to be freed by the caller.
- */
-unsigned char *data_load(const struct entry *e)
-{
-	if (S_ISLNK(e->mode))
-		return (unsigned char *)xstrdup(e->target);
-	return read_file(e);
 }
 
 /* An entry that may have the same data as others. */
@@ -176,7 +136,7 @@ static void add_crcs(struct candidates *all)
 			continue;
 		for (; i < end; i++) {
 			struct candidate *c = &all->list[i];
-			unsigned char *data = data_load(c->e);
+			unsigned char *data = contents_load(c->e);
 
 			c->crc = libdeflate_crc32(0, data, c->e->size);
 			free(data);
@@ -188,7 +148,7 @@ static void add_crcs(struct candidates *all)
 static void join_same(struct candidates *all, size_t from, size_t end)
 {
 	struct entry *first = all->list[from].e;
-	unsigned char *data = data_load(first);
+	unsigned char *data = contents_load(first);
 	size_t i;
 
 	for (i = from + 1; i < end; i++) {
@@ -197,7 +157,7 @@ static void join_same(struct candidates *all, size_t from, size_t end)
 
 		if (e->same)
 			continue;
-		other = data_load(e);
+		other = contents_load(e);
 		if (!memcmp(data, other, e->size))
 			e->same = first;
 		free(other);
@@ -232,38 +192,23 @@ void data_dedup(struct entry *root)
 
 static void mark_file(struct entry *e, const struct options *opt)
 {
-	unsigned int marked, nr = nr_blocks(e);
-	unsigned char *data = data_load(e);
+	unsigned char *data = contents_load(e);
+	unsigned int nr = nr_blocks(e, opt);
 
-	e->stored = xalloc(nr * sizeof(*e->stored));
-	marked = elf_mark_stored(e, data, e->stored);
-	if (!marked)
-		marked = flat_mark_stored(e, data, e->stored);
+	mark_in_place(e, data, opt);
 	free(data);
-	/* The others need not be compressed either, and follow each other best here. */
-	if (marked && opt->uncompressed) {
-		memset(e->stored, true, nr * sizeof(*e->stored));
-		marked = nr;
-	}
-
 	/*
 	 * Kernels to date take a full last block with a direct pointer for a hole. It is pointed
 	 * at without, as the continuation of the block before, so there must be one.
 	 */
-	if (marked && e->stored[nr - 1] && block_len(e, nr - 1) == BLOCK_SIZE &&
-	    (nr == 1 || !e->stored[nr - 2])) {
-		e->stored[nr - 1] = false;
-		marked--;
-	}
-	if (!marked) {
-		free(e->stored);
-		e->stored = NULL;
-	}
+	if (is_in_place(e, nr - 1) && block_len(e, nr - 1) == BLOCK_SIZE &&
+	    (nr == 1 || !is_in_place(e, nr - 2)))
+		e->mark[nr - 1] = MARK_LAST;
 }
 
 /**
  * data_mark_stored() - decide which blocks are stored for execution in place
- * @e: root of the tree, after data_dedup(); sets e->stored of the files in it that have such blocks
+ * @e: root of the tree, after data_dedup(); sets e->mark of the files in it
  * @opt: options
  */
 void data_mark_stored(struct entry *e, const struct options *opt)
@@ -279,13 +224,14 @@ void data_mark_stored(struct entry *e, const struct options *opt)
 /**
  * data_encoded_bound() - most bytes that data_encode() may need
  * @e: file or symbolic link
+ * @opt: options
  *
  * Return: their number.
  */
-size_t data_encoded_bound(const struct entry *e)
+size_t data_encoded_bound(const struct entry *e, const struct options *opt)
 {
 	/* Pointer, alignment, length, and what zlib may add to a block that does not shrink. */
-	return (size_t)nr_blocks(e) * (4 + 3 + 2 + BLOCK_SIZE + 64);
+	return (size_t)nr_blocks(e, opt) * (4 + 3 + 2 + BLOCK_SIZE + 64);
 }
 
 /**
@@ -352,7 +298,7 @@ static size_t deflate_block(const unsigned char *block, unsigned int len, unsign
 static __u32 encode_stored(struct encoder *enc, unsigned int index)
 {
 	__u64 start = enc->stored;
-	bool last = index == nr_blocks(enc->e) - 1;
+	bool last = index == nr_blocks(enc->e, enc->opt) - 1;
 
 	enc->stored += BLOCK_SIZE;
 	enc->next = enc->stored;
@@ -401,7 +347,7 @@ static __u32 encode_block(struct encoder *enc, const unsigned char *block, unsig
 {
 	unsigned int len = block_len(enc->e, index);
 
-	if (enc->e->stored && enc->e->stored[index])
+	if (is_in_place(enc->e, index))
 		return encode_stored(enc, index);
 	if (enc->opt->holes && is_zero(block, len)) {
 		enc->flags |= CRAMFS_FLAG_HOLES;
@@ -428,7 +374,7 @@ static __u32 encode_block(struct encoder *enc, const unsigned char *block, unsig
 size_t data_encode(const struct entry *e, const unsigned char *data, const struct options *opt,
 		   unsigned char *out, __u32 *flags)
 {
-	unsigned int i, nr = nr_blocks(e);
+	unsigned int i, nr = nr_blocks(e, opt);
 	struct encoder enc = {
 		.e = e,
 		.opt = opt,

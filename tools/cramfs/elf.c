@@ -26,7 +26,7 @@ static bool is_mapped_read_only(const GElf_Phdr *phdr)
 	       phdr->p_offset % BLOCK_SIZE == phdr->p_vaddr % BLOCK_SIZE;
 }
 
-static unsigned int mark_segment(const struct entry *e, const GElf_Phdr *phdr, bool *stored)
+static unsigned int mark_segment(const struct entry *e, const GElf_Phdr *phdr, unsigned char *mark)
 {
 	unsigned int marked = 0;
 	__u64 i, last;
@@ -41,13 +41,13 @@ static unsigned int mark_segment(const struct entry *e, const GElf_Phdr *phdr, b
 	 */
 	last = (phdr->p_offset + phdr->p_filesz - 1) / BLOCK_SIZE;
 	for (i = phdr->p_offset / BLOCK_SIZE; i <= last; i++) {
-		marked += !stored[i];
-		stored[i] = true;
+		marked += mark[i] != MARK_IN_PLACE;
+		mark[i] = MARK_IN_PLACE;
 	}
 	return marked;
 }
 
-static unsigned int mark_segments(const struct entry *e, Elf *elf, bool *stored)
+static unsigned int mark_segments(const struct entry *e, Elf *elf, unsigned char *mark)
 {
 	unsigned int marked = 0;
 	GElf_Ehdr ehdr;
@@ -63,25 +63,25 @@ static unsigned int mark_segments(const struct entry *e, Elf *elf, bool *stored)
 		if (!gelf_getphdr(elf, i, &phdr))
 			goto bad;
 		if (is_mapped_read_only(&phdr))
-			marked += mark_segment(e, &phdr, stored);
+			marked += mark_segment(e, &phdr, mark);
 	}
 	return marked;
 
 bad:
 	warn_entry(e, "damaged ELF file: compressed");
-	memset(stored, 0, nr_blocks(e) * sizeof(*stored));
+	memset(mark, MARK_NONE, align_up(e->size, BLOCK_SIZE) / BLOCK_SIZE);
 	return 0;
 }
 
 /**
- * elf_mark_stored() - mark the blocks of a program or library that are mapped read-only
+ * elf_mark() - mark the blocks of a program or library that are mapped read-only
  * @e: file
  * @data: its contents
- * @stored: one flag a block, all false; set for these blocks
+ * @mark: one a block, all MARK_NONE; set to MARK_IN_PLACE for these blocks
  *
  * Return: the number of blocks marked; 0 if the file is nothing of the kind.
  */
-unsigned int elf_mark_stored(const struct entry *e, void *data, bool *stored)
+unsigned int elf_mark(const struct entry *e, unsigned char *data, unsigned char *mark)
 {
 	unsigned int marked;
 	Elf *elf;
@@ -92,12 +92,12 @@ unsigned int elf_mark_stored(const struct entry *e, void *data, bool *stored)
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		die("libelf: %s", elf_errmsg(-1));
 
-	elf = elf_memory(data, e->size);
+	elf = elf_memory((char *)data, e->size);
 	if (!elf) {
 		warn_entry(e, "damaged ELF file: compressed");
 		return 0;
 	}
-	marked = mark_segments(e, elf, stored);
+	marked = mark_segments(e, elf, mark);
 	elf_end(elf);
 	return marked;
 }

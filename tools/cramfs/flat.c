@@ -55,14 +55,14 @@ static bool is_sane(const struct entry *e, const unsigned char *data)
 }
 
 /**
- * flat_mark_stored() - mark the blocks of a bFLT program that are mapped
+ * flat_mark() - mark the blocks of a bFLT program that are mapped
  * @e: file
  * @data: its contents
- * @stored: one flag a block, all false; set for these blocks
+ * @mark: one a block, all MARK_NONE; set to MARK_IN_PLACE for these blocks
  *
  * Return: the number of blocks marked; 0 if the file is nothing of the kind.
  */
-unsigned int flat_mark_stored(const struct entry *e, const unsigned char *data, bool *stored)
+unsigned int flat_mark(const struct entry *e, const unsigned char *data, unsigned char *mark)
 {
 	unsigned int i, nr;
 
@@ -79,6 +79,6 @@ unsigned int flat_mark_stored(const struct entry *e, const unsigned char *data, 
 	/* Data may begin in the last page of the text; they are mapped, and copied from there. */
 	nr = align_up(field(data, FLAT_DATA_START), BLOCK_SIZE) / BLOCK_SIZE;
 	for (i = 0; i < nr; i++)
-		stored[i] = true;
+		mark[i] = MARK_IN_PLACE;
 	return nr;
 }

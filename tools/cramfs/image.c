@@ -138,16 +138,17 @@ static void put_directory(const struct entry *dir, struct image *img)
 	}
 }
 
-static __u64 write_stored(const struct entry *e, const unsigned char *data)
+static __u64 write_stored(const struct entry *e, const unsigned char *data,
+			  const struct options *opt)
 {
 	__u64 offset = e->stored_offset;
-	unsigned int i, nr = nr_blocks(e);
+	unsigned int i, nr = nr_blocks(e, opt);
 
 	for (i = 0; i < nr; i++) {
 		size_t from = (size_t)i * BLOCK_SIZE;
 		size_t len = e->size - from < BLOCK_SIZE ? e->size - from : BLOCK_SIZE;
 
-		if (!e->stored[i])
+		if (!is_in_place(e, i))
 			continue;
 		if (!is_zero(data + from, len))
 			output_write(data + from, len, offset);
@@ -157,13 +158,13 @@ static __u64 write_stored(const struct entry *e, const unsigned char *data)
 	return offset;
 }
 
-static void print_data(const struct entry *e)
+static void print_data(const struct entry *e, const struct options *opt)
 {
-	unsigned int i, stored = 0, nr = nr_blocks(e);
+	unsigned int i, stored = 0, nr = nr_blocks(e, opt);
 	char *path = entry_path(e);
 
-	for (i = 0; e->stored && i < nr; i++)
-		stored += e->stored[i];
+	for (i = 0; i < nr; i++)
+		stored += is_in_place(e, i);
 	printf("%s: %llu bytes to %zu", path, e->size, e->encoded_len);
 	if (stored)
 		printf(" and %u of %u blocks stored at 0x%llx", stored, nr, e->stored_offset);
@@ -171,10 +172,15 @@ static void print_data(const struct entry *e)
 	free(path);
 }
 
+static bool has_in_place(const struct entry *e, const struct options *opt)
+{
+	return e->mark && memchr(e->mark, MARK_IN_PLACE, nr_blocks(e, opt));
+}
+
 static void write_file(struct entry *e, struct image *img)
 {
-	unsigned char *data = data_load(e);
-	unsigned char *out = xgrow(NULL, data_encoded_bound(e));
+	unsigned char *data = contents_load(e);
+	unsigned char *out = xgrow(NULL, data_encoded_bound(e, img->opt));
 
 	e->offset = img->end;
 	if (e->offset > MAX_INODE_OFFSET)
@@ -182,11 +188,11 @@ static void write_file(struct entry *e, struct image *img)
 			  e->offset);
 	e->encoded_len = data_encode(e, data, img->opt, out, &img->flags);
 	img->end += e->encoded_len;
-	img->nr_blocks += nr_blocks(e);
-	if (!e->stored) {
+	img->nr_blocks += nr_blocks(e, img->opt);
+	if (!has_in_place(e, img->opt)) {
 		output_write(out, e->encoded_len, e->offset);
 		if (img->opt->verbose > 1)
-			print_data(e);
+			print_data(e, img->opt);
 	}
 	free(out);
 	free(data);
@@ -212,16 +218,16 @@ static void write_stored_file(struct entry *e, struct image *img)
 	 * bytes are a cache line of the processors concerned, and what bFLT tools align data to.
 	 */
 	unsigned int align = img->opt->xip == XIP_MMU ? BLOCK_SIZE : 32;
-	unsigned char *data = data_load(e);
-	unsigned char *out = xgrow(NULL, data_encoded_bound(e));
+	unsigned char *data = contents_load(e);
+	unsigned char *out = xgrow(NULL, data_encoded_bound(e, img->opt));
 
 	e->stored_offset = align_up(img->end, align);
 	if (data_encode(e, data, img->opt, out, &img->flags) != e->encoded_len)
 		die_entry(e, "changed while the image was made");
 	output_write(out, e->encoded_len, e->offset);
-	img->end = write_stored(e, data);
+	img->end = write_stored(e, data, img->opt);
 	if (img->opt->verbose > 1)
-		print_data(e);
+		print_data(e, img->opt);
 	free(out);
 	free(data);
 }
@@ -230,7 +236,7 @@ static void write_stored_files(struct entry *e, struct image *img)
 {
 	size_t i;
 
-	if (e->stored)
+	if (has_in_place(e, img->opt))
 		write_stored_file(e, img);
 	for (i = 0; i < e->nr_children; i++)
 		write_stored_files(e->child[i], img);

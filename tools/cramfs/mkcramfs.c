@@ -87,7 +87,8 @@ static void parse_option(int c, struct options *opt)
 		opt->pad = true;
 		break;
 	case 'q':
-		opt->squash = true;
+		opt->uid = 0;
+		opt->gid = 0;
 		break;
 	case 's':
 		break;
@@ -174,6 +175,11 @@ int mkcramfs_main(int argc, char **argv)
 	struct options opt = {
 		.label = "Compressed",
 		.big_endian = is_big_endian_host(),
+		.block_size = BLOCK_SIZE,
+		.uid = -1,
+		.gid = -1,
+		.file_mode = -1,
+		.dir_mode = -1,
 	};
 	struct entry *root;
 	__u64 size;
@@ -184,7 +190,7 @@ int mkcramfs_main(int argc, char **argv)
 	root = tree_scan(&opt);
 	if (opt.device_table)
 		devtable_apply(opt.device_table, root);
-	tree_finish(root);
+	tree_finish(root, &opt);
 	if (opt.verbose)
 		print_tree(root);
 

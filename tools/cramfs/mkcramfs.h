@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the parts of mkcramfs share: the options, the tree in memory and the functions that one
- * part offers to another. The on-disk format is in the kernel's header; only image.c and data.c
- * encode it.
+ * part offers to another. The on-disk format is in the kernel's header; only image.c, data.c and
+ * ondisk.c encode it.
  */
 #ifndef MKCRAMFS_H
 #define MKCRAMFS_H
@@ -20,28 +20,101 @@ enum xip {
 	XIP_MMU,
 };
 
+enum report {
+	REPORT_NONE,
+	REPORT_TEXT,
+	REPORT_JSON,
+};
+
+/* Compression levels are libdeflate's, 1 to 12, and these. */
+#define LEVEL_ZOPFLI	13
+/* The stream that zlib makes at its default level. */
+#define LEVEL_ZLIB	-1
+
 struct options {
+	/* a directory, or with @archive an archive; "-" is standard input */
 	const char *source;
+	bool archive;
+	/* "-" is standard output */
 	const char *output;
 	const char *label;
 	const char *boot_file;
 	const char *device_table;
+	const char *sort_file;
+	const char *xip_rules;
+	const char **exclude;
+	size_t nr_exclude;
 	__u32 edition;
+	unsigned int block_size;
+	unsigned int threads;
+	int level;
 	enum xip xip;
+	enum report report;
 	unsigned int verbose;
+	bool quiet;
 	bool big_endian;
 	bool ext_pointers;
 	bool holes;
 	bool pad;
-	bool squash;
 	bool uncompressed;
+	/* blocks are shared between files that are not the same; needs ext_pointers */
+	bool share_blocks;
+	/* the layout and the bytes of util-linux's mkfs.cramfs */
+	bool compat;
 	bool warnings_are_errors;
+	/* what to do with what the format cannot hold, if not to give up */
+	bool squash_ids, truncate_files, skip_unrepresentable, skip_unreadable, last_wins;
+	/* attributes that all entries get: the source's, if negative */
+	long uid, gid;
+	/* all but the type, for files and for directories; as they are if negative */
+	int file_mode, dir_mode;
+};
+
+/**
+ * enum mark - whether a block is stored for execution in place, and if not, why
+ * @MARK_NONE: nothing asks for it
+ * @MARK_IN_PLACE: it is
+ * @MARK_WRITABLE: it belongs to a writable segment only
+ * @MARK_ZEROED: it belongs to a segment of which the kernel zeroes the rest
+ * @MARK_MISPLACED: it belongs to a segment at another offset in its page than in memory
+ * @MARK_OUTSIDE: it belongs to no segment that is loaded
+ * @MARK_RULE: a rule says no
+ * @MARK_LAST: a full last block without a stored one before it (see data.c)
+ */
+enum mark {
+	MARK_NONE,
+	MARK_IN_PLACE,
+	MARK_WRITABLE,
+	MARK_ZEROED,
+	MARK_MISPLACED,
+	MARK_OUTSIDE,
+	MARK_RULE,
+	MARK_LAST,
+};
+
+/**
+ * struct usage - what became of the blocks of a file, or of all
+ * @in_place: stored for execution in place
+ * @stored: stored since compression does not make them smaller, or is not wanted
+ * @compressed: compressed
+ * @shared: not in the image a second time, since they are there already
+ * @holes: left out, since they are zero
+ * @in_bytes: bytes of the source
+ * @in_place_bytes: bytes of blocks in place, without the padding of the last one
+ * @stored_bytes: bytes of stored ones
+ * @compressed_bytes: bytes that the compressed blocks take
+ * @pointer_bytes: bytes of pointers
+ * @padding: bytes that are nothing
+ */
+struct usage {
+	__u32 in_place, stored, compressed, shared, holes;
+	__u64 in_bytes, in_place_bytes, stored_bytes, compressed_bytes, pointer_bytes, padding;
 };
 
 /**
  * struct entry - one name in the tree
  * @parent: directory that it is in; NULL for the root
- * @name: its name there; for the root, the path of the source directory
+ * @name: its name there; for the root, the path of the source
  * @mode: type and permissions
  * @uid: owner
  * @gid: group
@@ -51,11 +124,13 @@ struct options {
  * @target: target of a symbolic link
  * @child: entries of a directory
  * @nr_children: how many
+ * @spooled: where the contents are in the spool file (spool_fd()); negative: they are in the
+ *	file of this path
+ * @priority: place in the order of data, smaller first (--sort)
  * @same: earlier entry whose data serves this one too, or NULL
- * @stored: for each block, whether it is stored as it is for execution in place; NULL: none is
- * @stored_offset: image offset of the first of these
+ * @mark: for each block, an enum mark; NULL: MARK_NONE for all
+ * @usage: what became of the blocks, once they are written
  * @offset: image offset of the data
- * @encoded_len: bytes of pointers and blocks there
  */
 struct entry {
 	struct entry *parent;
@@ -69,45 +144,97 @@ struct entry {
 	char *target;
 	struct entry **child;
 	size_t nr_children;
+	__s64 spooled;
+	__s64 priority;
 	struct entry *same;
-	bool *stored;
-	__u64 stored_offset;
+	unsigned char *mark;
+	struct usage usage;
 	__u64 offset;
+	__u64 stored_offset;
 	size_t encoded_len;
+};
+
+/**
+ * struct layout - what lies where in the image, for reports; all in bytes from its beginning
+ * @directories: first directory
+ * @data: block pointers and blocks
+ * @far_data: blocks without pointers, of files whose pointers had to be nearer (or @in_place)
+ * @in_place: blocks that are stored for execution in place
+ * @end: end of these
+ * @size: of the image
+ */
+struct layout {
+	__u64 directories, data, far_data, in_place, end, size;
 };
 
 /* tree.c */
 struct entry *tree_scan(const struct options *opt);
 struct entry *tree_add(struct entry *dir, const char *name, mode_t mode);
 struct entry *tree_find(const struct entry *dir, const char *name, size_t len);
-void tree_finish(struct entry *root);
+void tree_finish(struct entry *root, const struct options *opt);
 void tree_free(struct entry *e);
 char *entry_path(const struct entry *e);
+char *entry_image_path(const struct entry *e);
+bool entry_has_data(const struct entry *e);
 noreturn __printf(2, 3) void die_entry(const struct entry *e, const char *fmt, ...);
 __printf(2, 3) void warn_entry(const struct entry *e, const char *fmt, ...);
-bool entry_has_data(const struct entry *e);
+
+/* archive.c */
+struct entry *archive_scan(const struct options *opt);
+int spool_fd(void);
 
 /* devtable.c */
 void devtable_apply(const char *path, struct entry *root);
 
+/* sort.c */
+void sort_apply(const char *path, struct entry *root);
+
+/* glob.c */
+bool glob_match(const char *pattern, const char *path);
+
+/* contents.c */
+struct contents {
+	const struct entry *e;
+	char *path;
+	int fd;
+};
+
+void contents_open(struct contents *c, const struct entry *e);
+void contents_read(struct contents *c, void *buf, size_t len, __u64 offset);
+void contents_close(struct contents *c);
+unsigned char *contents_load(const struct entry *e);
+
+/* rules.c */
+void rules_read(const char *path);
+void mark_in_place(struct entry *e, unsigned char *data, const struct options *opt);
+
 /* elf.c */
-unsigned int elf_mark_stored(const struct entry *e, void *data, bool *stored);
+unsigned int elf_mark(const struct entry *e, unsigned char *data, unsigned char *mark);
 
 /* flat.c */
-unsigned int flat_mark_stored(const struct entry *e, const unsigned char *data, bool *stored);
+unsigned int flat_mark(const struct entry *e, const unsigned char *data, unsigned char *mark);
 
 /* data.c */
-unsigned int nr_blocks(const struct entry *e);
-unsigned char *data_load(const struct entry *e);
+unsigned int nr_blocks(const struct entry *e, const struct options *opt);
+bool is_in_place(const struct entry *e, unsigned int index);
+bool is_zero(const unsigned char *p, size_t len);
 void data_dedup(struct entry *root);
 void data_mark_stored(struct entry *e, const struct options *opt);
-bool is_zero(const unsigned char *p, size_t len);
 size_t data_encode(const struct entry *e, const unsigned char *data, const struct options *opt,
 		   unsigned char *out, __u32 *flags);
-size_t data_encoded_bound(const struct entry *e);
+size_t data_encoded_bound(const struct entry *e, const struct options *opt);
 
 /* image.c */
 __u64 image_write(struct entry *root, const struct options *opt);
+
+/* progress.c */
+void progress_start(const struct entry *root, const struct options *opt);
+void progress_update(__u64 in_bytes, __u64 out_bytes, bool file_is_done);
+void progress_end(void);
+
+/* summary.c */
+void summary_print(const struct entry *root, const struct options *opt,
+		   const struct layout *layout, const struct usage *total);
 
 /* output.c */
 void output_create(const char *path);

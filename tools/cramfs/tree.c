@@ -39,6 +39,33 @@ char *entry_path(const struct entry *e)
 }
 
 /**
+ * entry_image_path() - path of an entry in the image, for patterns
+ * @e: entry
+ *
+ * Return: the path, beginning with a slash, to be freed by the caller.
+ */
+char *entry_image_path(const struct entry *e)
+{
+	const struct entry *up;
+	size_t len = 0;
+	char *path, *p;
+
+	if (!e->parent)
+		return xstrdup("/");
+	for (up = e; up->parent; up = up->parent)
+		len += 1 + strlen(up->name);
+	path = xalloc(len + 1);
+	p = path + len;
+	for (up = e; up->parent; up = up->parent) {
+		len = strlen(up->name);
+		p -= len;
+		memcpy(p, up->name, len);
+		*--p = '/';
+	}
+	return path;
+}
+
+/**
  * die_entry() - print an error about an entry and end the program
  * @e: entry, of which the path is printed
  * @fmt: what is wrong with it
@@ -104,6 +131,7 @@ struct entry *tree_add(struct entry *dir, const char *name, mode_t mode)
 	e->parent = dir;
 	e->name = xstrdup(name);
 	e->mode = mode;
+	e->spooled = -1;
 	return e;
 }
 
@@ -143,8 +171,8 @@ static void read_target(struct entry *e, const char *path)
 static void take_attributes(struct entry *e, const struct stat *st, const struct options *opt)
 {
 	e->mode = st->st_mode;
-	e->uid = opt->squash ? 0 : st->st_uid;
-	e->gid = opt->squash ? 0 : st->st_gid;
+	e->uid = opt->uid >= 0 ? opt->uid : st->st_uid;
+	e->gid = opt->gid >= 0 ? opt->gid : st->st_gid;
 	e->mtime = st->st_mtim;
 	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))
 		e->size = st->st_size;
@@ -205,6 +233,7 @@ struct entry *tree_scan(const struct options *opt)
 	struct stat st;
 
 	root->name = xstrdup(opt->source);
+	root->spooled = -1;
 	if (stat(opt->source, &st))
 		die_errno(opt->source);
 	take_attributes(root, &st, opt);
@@ -246,8 +275,9 @@ static size_t entry_len(const struct entry *e)
 /**
  * tree_finish() - sort the tree, find the sizes of directories, refuse what the format cannot hold
  * @root: root of the tree or of a part of it
+ * @opt: options
  */
-void tree_finish(struct entry *root)
+void tree_finish(struct entry *root, const struct options *opt)
 {
 	size_t i;
 
@@ -256,7 +286,7 @@ void tree_finish(struct entry *root)
 			qsort(root->child, root->nr_children, sizeof(*root->child), compare_names);
 		root->size = 0;
 		for (i = 0; i < root->nr_children; i++) {
-			tree_finish(root->child[i]);
+			tree_finish(root->child[i], opt);
 			root->size += entry_len(root->child[i]);
 		}
 	}
@@ -274,7 +304,7 @@ void tree_free(struct entry *e)
 	for (i = 0; i < e->nr_children; i++)
 		tree_free(e->child[i]);
 	free(e->child);
-	free(e->stored);
+	free(e->mark);
 	free(e->target);
 	free(e->name);
 	free(e);
