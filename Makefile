@@ -17,9 +17,12 @@ help:
 	@echo 'make series   write the patch series for Linux 6.12 to out/series/'
 	@echo 'make figures  sizes of the driver, RAM in use at the prompt of the demo'
 	@echo 'make ram      least RAM that boots, with and without an MMU, and RAM in use'
+	@echo 'make bench-tools'
+	@echo '              mkcramfs beside the other builders of images that Debian has:'
+	@echo '              sizes, times, memory, and whether it is as good as it should be'
 	@echo 'make clean    remove out/'
 	@echo
-	@echo 'Debian packages that are missing are installed first (scripts/packages says'
+	@echo 'Debian packages that are missing are installed first (scripts/packages* say'
 	@echo 'which and why). Kernel trees and builds are kept in ~/.cache/cramfs-xip, or'
 	@echo 'in cramfs-xip of XDG_CACHE_HOME.'
 
@@ -40,7 +43,10 @@ figures:
 ram:
 	@scripts/ram.sh
 
+bench-tools:
+	@scripts/bench-tools.sh
+
 clean:
 	rm -rf out
 
-.PHONY: help boot check series figures ram clean
+.PHONY: help boot check series figures ram bench-tools clean

@@ -1,17 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Install the Debian packages that the other scripts need, as root or through
-# sudo. Fast and silent when nothing is missing. Everything else that a build
-# needs is made from these packages by the scripts that use it.
+# setup.sh [NAME...]: install the Debian packages that the other scripts need, as
+# root or through sudo: those of scripts/packages and of each scripts/packages-NAME.
+# Fast and silent when nothing is missing. Everything else that a build needs is
+# made from these packages by the scripts that use it.
 
 . "$(dirname "$0")/common.sh"
 
 readonly NEEDED_MIB=10240	# trees of the kernel and builds of its variants
+lists=(scripts/packages "${@/#/scripts/packages-}")
 
 wanted_packages()
 {
-	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' -e 's/[[:space:]]*$//' "$top/scripts/packages"
+	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' -e 's/[[:space:]]*$//' "${lists[@]/#/$top/}"
 }
 
 missing_packages()
@@ -32,7 +34,7 @@ check_machine()
 	id=$(. /etc/os-release && echo "${ID:-}")
 	version=$(. /etc/os-release && echo "${VERSION_ID:-}")
 	[ "$id $version" = 'debian 12' ] ||
-		die "packages are missing, and this is '$id $version', not Debian 12; install what scripts/packages lists"
+		die "packages are missing, and this is '$id $version', not Debian 12; install what ${lists[*]} list"
 }
 
 check_space()
@@ -60,7 +62,7 @@ if [ "$(id -u)" != 0 ]; then
 	command=(sudo "${command[@]}")
 fi
 
-say "Installing Debian packages that are missing here (${command[0]} apt-get install; why: scripts/packages):"
+say "Installing Debian packages that are missing here (${command[0]} apt-get install; why: ${lists[*]}):"
 say "  ${missing[*]}"
 mkdir -p "$out/log"
 log=$out/log/setup.log
