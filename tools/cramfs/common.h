@@ -8,10 +8,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdnoreturn.h>
 #include <sys/types.h>
 
 #include "../../include/uapi/linux/cramfs_fs.h"
+
+/* Of the tools of this directory, together. */
+#define VERSION		"1.0"
 
 /* The kernel reads blocks of its page size; 4096 is the only one that all kernels agree on. */
 #define BLOCK_SIZE	4096U
@@ -50,12 +54,22 @@ int fsck_main(int argc, char **argv);
 noreturn __printf(1, 2) void die(const char *fmt, ...);
 noreturn void die_errno(const char *what);
 noreturn __printf(1, 2) void die_usage(const char *fmt, ...);
+__printf(1, 2) void complain(const char *fmt, ...);
+void die_if_complaints(void);
 __printf(1, 2) void warn(const char *fmt, ...);
 unsigned int nr_warnings(void);
 void *xalloc(size_t size);
 void *xgrow(void *old, size_t size);
 char *xstrdup(const char *s);
+char *printable(const char *s);
 char type_letter(mode_t mode);
+
+/* progress.c: for whoever is about to write to the terminal */
+void progress_clear(void);
+
+/* json.c */
+void json_string(FILE *f, const char *s, size_t len);
+void json_path(FILE *f, const char *path, size_t len);
 
 /* ondisk.c */
 void put_u16(unsigned char *p, __u16 val, bool big_endian);

@@ -24,9 +24,11 @@ enum {
 #define FLAT_HEADER_LEN	64
 #define FLAT_VERSION	4
 
-/* The text is copied to RAM, or it is compressed together with all else. */
-#define FLAT_FLAG_RAM	0x1
-#define FLAT_FLAG_GZIP	0x4
+/* The text is copied to RAM; or it is compressed together with all else; or the data are. */
+#define FLAT_FLAG_RAM		0x1
+#define FLAT_FLAG_GOTPIC	0x2
+#define FLAT_FLAG_GZIP		0x4
+#define FLAT_FLAG_GZDATA	0x8
 
 /* The kernel takes no program that is larger than this in any respect. */
 #define FLAT_MAX	0x10000000
@@ -54,31 +56,70 @@ static bool is_sane(const struct entry *e, const unsigned char *data)
 	       field(data, FLAT_RELOC_COUNT) < FLAT_MAX / 4;
 }
 
+/*
+ * The kernel writes the address that is meant to where each relocation says, by its distance from
+ * the end of the header. It does so in text that is in ROM, too. If the relocations are compressed,
+ * they cannot be read here, and only those of a global offset table are known to be harmless.
+ */
+static bool relocates_text(const struct entry *e, const unsigned char *data)
+{
+	__u32 text_len = field(data, FLAT_DATA_START) - FLAT_HEADER_LEN;
+	__u32 flags = field(data, FLAT_FLAGS), nr = field(data, FLAT_RELOC_COUNT), i;
+	__u64 start = field(data, FLAT_RELOC_START);
+
+	if (flags & FLAT_FLAG_GZDATA)
+		return nr && !(flags & FLAT_FLAG_GOTPIC);
+	for (i = 0; i < nr && start + i * 4ULL + 4 <= e->size; i++) {
+		if (field(data + start + i * 4ULL, 0) < text_len)
+			return true;
+	}
+	return false;
+}
+
+static enum mark text_mark(const struct entry *e, const unsigned char *data)
+{
+	if (!is_sane(e, data)) {
+		warn_entry(e, "damaged bFLT file: compressed");
+		return MARK_DAMAGED;
+	}
+	if (field(data, FLAT_FLAGS) & (FLAT_FLAG_RAM | FLAT_FLAG_GZIP))
+		return MARK_COPIED;
+	if (relocates_text(e, data)) {
+		warn_entry(e, "bFLT program whose text the kernel would relocate in ROM: compressed");
+		return MARK_RELOCATED;
+	}
+	return MARK_IN_PLACE;
+}
+
 /**
  * flat_mark() - mark the blocks of a bFLT program that are mapped
  * @e: file
  * @data: its contents
- * @mark: one a block, all MARK_NONE; set to MARK_IN_PLACE for these blocks
+ * @ask: what is to be stored in place, ASK_*; what the program has of it is text
+ * @opt: options
+ * @mark: one a block; set to MARK_IN_PLACE, or to why it is not
  *
- * Return: the number of blocks marked; 0 if the file is nothing of the kind.
+ * Return: false if the file is nothing of the kind; no mark is set then.
  */
-unsigned int flat_mark(const struct entry *e, const unsigned char *data, unsigned char *mark)
+bool flat_mark(const struct entry *e, const unsigned char *data, unsigned int ask,
+	       const struct options *opt, unsigned char *mark)
 {
-	unsigned int i, nr;
+	enum mark text;
+	__u32 nr;
 
 	if (e->size < FLAT_HEADER_LEN || memcmp(data, "bFLT", 4) ||
 	    field(data, FLAT_REV) != FLAT_VERSION)
-		return 0;
-	if (!is_sane(e, data)) {
-		warn_entry(e, "damaged bFLT file: compressed");
-		return 0;
+		return false;
+	text = text_mark(e, data);
+	if (text == MARK_DAMAGED) {
+		memset(mark, MARK_DAMAGED, nr_blocks(e, opt));
+		return true;
 	}
-	if (field(data, FLAT_FLAGS) & (FLAT_FLAG_RAM | FLAT_FLAG_GZIP))
-		return 0;
-
+	if (!(ask & ASK_TEXT))
+		text = MARK_RULE;
+	memset(mark, MARK_COPIED, nr_blocks(e, opt));
 	/* Data may begin in the last page of the text; they are mapped, and copied from there. */
-	nr = align_up(field(data, FLAT_DATA_START), BLOCK_SIZE) / BLOCK_SIZE;
-	for (i = 0; i < nr; i++)
-		mark[i] = MARK_IN_PLACE;
-	return nr;
+	nr = align_up(field(data, FLAT_DATA_START), opt->block_size) / opt->block_size;
+	memset(mark, text, nr);
+	return true;
 }

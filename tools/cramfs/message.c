@@ -2,7 +2,8 @@
 /*
  * Messages and the end of the program: an error names its object, goes to standard error and ends
  * the program; the unfinished image is removed by output.c, which has asked for that at exit.
- * Running out of memory is such an error too, so that callers need not think of it.
+ * Running out of memory is such an error too, so that callers need not think of it. Names come from
+ * anybody, so characters that control a terminal are not printed as such.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,14 +14,26 @@
 
 #include "common.h"
 
-static unsigned int warnings;
+/* Of these, only so many are worth reading; the others are counted. */
+#define MAX_COMPLAINTS	100
+
+static unsigned int warnings, complaints;
 
 static void message(const char *kind, const char *fmt, va_list args)
 {
+	char *raw, *text;
+
+	/* die() would come back here. */
+	if (vasprintf(&raw, fmt, args) < 0) {
+		fprintf(stderr, "%s: out of memory\n", program);
+		exit(EXIT_ERROR);
+	}
+	text = printable(raw);
+	progress_clear();
 	fflush(stdout);
-	fprintf(stderr, "%s: %s", program, kind);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	fprintf(stderr, "%s: %s%s\n", program, kind, text);
+	free(text);
+	free(raw);
 }
 
 /**
@@ -59,6 +72,32 @@ void die_usage(const char *fmt, ...)
 	va_end(args);
 	fprintf(stderr, "Try '%s --help'.\n", program);
 	exit(EXIT_USAGE);
+}
+
+/**
+ * complain() - print an error after which the program can go on to look for others
+ * @fmt: what is wrong, beginning with the name of the object that it is wrong with
+ */
+void complain(const char *fmt, ...)
+{
+	va_list args;
+
+	if (complaints++ >= MAX_COMPLAINTS)
+		return;
+	va_start(args, fmt);
+	message("", fmt, args);
+	va_end(args);
+}
+
+/**
+ * die_if_complaints() - end the program if there were errors that had let it go on
+ */
+void die_if_complaints(void)
+{
+	if (complaints > MAX_COMPLAINTS)
+		die("%u more errors", complaints - MAX_COMPLAINTS);
+	if (complaints)
+		exit(EXIT_ERROR);
 }
 
 /**
@@ -123,6 +162,35 @@ char *xstrdup(const char *s)
 	size_t len = strlen(s) + 1;
 
 	return memcpy(xgrow(NULL, len), s, len);
+}
+
+static bool is_control(const unsigned char *p)
+{
+	/* In UTF-8, U+0080 to U+009F are two bytes. */
+	return *p < ' ' || *p == 0x7f || (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
+}
+
+/**
+ * printable() - a string without characters that control a terminal
+ * @s: string, in UTF-8 or not
+ *
+ * Return: the same with a backslash and three octal digits for each byte of such a character, to
+ * be freed by the caller.
+ */
+char *printable(const char *s)
+{
+	const unsigned char *in = (const unsigned char *)s;
+	char *res = xalloc(strlen(s) * 4 + 1), *out = res;
+
+	while (*in) {
+		unsigned int bytes = is_control(in) ? (*in == 0xc2) + 1 : 0;
+
+		if (!bytes)
+			*out++ = *in++;
+		for (; bytes; bytes--)
+			out += sprintf(out, "\\%03o", *in++);
+	}
+	return res;
 }
 
 /**

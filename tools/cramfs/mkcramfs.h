@@ -50,6 +50,7 @@ struct options {
 	int level;
 	enum xip xip;
 	enum report report;
+	bool show_layout;
 	unsigned int verbose;
 	bool quiet;
 	bool big_endian;
@@ -80,6 +81,10 @@ struct options {
  * @MARK_OUTSIDE: it belongs to no segment that is loaded
  * @MARK_RULE: a rule says no
  * @MARK_LAST: a full last block without a stored one before it (see data.c)
+ * @MARK_COPIED: it belongs to a program that the kernel copies to RAM, or to what it copies of one
+ * @MARK_RELOCATED: it belongs to text that the kernel would write to
+ * @MARK_DAMAGED: it belongs to a program that is damaged
+ * @NR_MARKS: how many there are
  */
 enum mark {
 	MARK_NONE,
@@ -90,6 +95,10 @@ enum mark {
 	MARK_OUTSIDE,
 	MARK_RULE,
 	MARK_LAST,
+	MARK_COPIED,
+	MARK_RELOCATED,
+	MARK_DAMAGED,
+	NR_MARKS,
 };
 
 /**
@@ -103,12 +112,15 @@ enum mark {
  * @in_place_bytes: bytes of blocks in place, without the padding of the last one
  * @stored_bytes: bytes of stored ones
  * @compressed_bytes: bytes that the compressed blocks take
+ * @shared_bytes: bytes of shared ones in the source
+ * @hole_bytes: bytes of holes in the source
  * @pointer_bytes: bytes of pointers
  * @padding: bytes that are nothing
  */
 struct usage {
 	__u32 in_place, stored, compressed, shared, holes;
-	__u64 in_bytes, in_place_bytes, stored_bytes, compressed_bytes, pointer_bytes, padding;
+	__u64 in_bytes, in_place_bytes, stored_bytes, compressed_bytes, shared_bytes, hole_bytes;
+	__u64 pointer_bytes, padding;
 };
 
 /**
@@ -128,6 +140,7 @@ struct usage {
  *	file of this path
  * @priority: place in the order of data, smaller first (--sort)
  * @same: earlier entry whose data serves this one too, or NULL
+ * @rule: which blocks are to be stored in place, see rules.c; NULL: as -X has it
  * @mark: for each block, an enum mark; NULL: MARK_NONE for all
  * @usage: what became of the blocks, once they are written
  * @offset: image offset of the data
@@ -147,6 +160,7 @@ struct entry {
 	__s64 spooled;
 	__s64 priority;
 	struct entry *same;
+	struct rule *rule;
 	unsigned char *mark;
 	struct usage usage;
 	__u64 offset;
@@ -159,12 +173,13 @@ struct entry {
  * @directories: first directory
  * @data: block pointers and blocks
  * @far_data: blocks without pointers, of files whose pointers had to be nearer (or @in_place)
+ * @data_end: end of both; what follows, up to @in_place, is padding
  * @in_place: blocks that are stored for execution in place
  * @end: end of these
  * @size: of the image
  */
 struct layout {
-	__u64 directories, data, far_data, in_place, end, size;
+	__u64 directories, data, far_data, data_end, in_place, end, size;
 };
 
 /* tree.c */
@@ -205,14 +220,27 @@ void contents_close(struct contents *c);
 unsigned char *contents_load(const struct entry *e);
 
 /* rules.c */
-void rules_read(const char *path);
+void rules_apply(const char *path, struct entry *root, const struct options *opt);
+bool may_be_in_place(const struct entry *e, const unsigned char *first_bytes, size_t len,
+		     const struct options *opt);
+void rules_check(const struct options *opt);
+bool rule_is_none(const struct rule *rule);
 void mark_in_place(struct entry *e, unsigned char *data, const struct options *opt);
 
+/* What is to be stored in place of a file: segments of programs and libraries, or all of it. */
+#define ASK_TEXT	0x1
+#define ASK_RODATA	0x2
+#define ASK_DATA	0x4
+#define ASK_SEGMENTS	(ASK_TEXT | ASK_RODATA | ASK_DATA)
+#define ASK_ALL		0x8
+
 /* elf.c */
-unsigned int elf_mark(const struct entry *e, unsigned char *data, unsigned char *mark);
+bool elf_mark(const struct entry *e, unsigned char *data, unsigned int ask,
+	      const struct options *opt, unsigned char *mark);
 
 /* flat.c */
-unsigned int flat_mark(const struct entry *e, const unsigned char *data, unsigned char *mark);
+bool flat_mark(const struct entry *e, const unsigned char *data, unsigned int ask,
+	       const struct options *opt, unsigned char *mark);
 
 /* data.c */
 unsigned int nr_blocks(const struct entry *e, const struct options *opt);

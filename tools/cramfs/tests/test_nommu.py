@@ -17,20 +17,23 @@ from harness import (ALL_FORMS, HERE, Skip, contains, elf, elf_pages, equal, nas
 FDPIC = 65			# in e_ident[EI_OSABI]
 RAM, GOTPIC, GZIP, GZDATA, KTRACE = 1, 2, 4, 8, 16
 HEADER_LEN = 64
+TEXT = 2 * PAGE + 100
 SELFTESTS = os.path.join(HERE, '../../testing/selftests/filesystems/cramfs')
 FIELDS = ('entry', 'data_start', 'data_end', 'bss_end', 'stack_size', 'reloc_start',
           'reloc_count', 'flags', 'build_date')
 
 
-def bflt(text=2 * PAGE + 100, data=3 * PAGE + 1000, rev=4, size=None, magic=b'bFLT', **fields):
-    """A bFLT program with noise for a header and TEXT bytes of text, and data that shrink."""
+def bflt(text=TEXT, data=3 * PAGE + 1000, rev=4, size=None, magic=b'bFLT', places=None,
+         **fields):
+    """A bFLT program with TEXT bytes of noise for text, data that shrink, and two relocations, of
+    pointers in the data as a rule; PLACES says where else they are, from the end of the header on."""
     values = {'entry': HEADER_LEN + 1, 'data_start': HEADER_LEN + text,
               'data_end': HEADER_LEN + text + data, 'bss_end': HEADER_LEN + text + data + 500,
               'stack_size': 4096, 'reloc_start': HEADER_LEN + text + data, 'reloc_count': 2,
               'flags': GOTPIC, 'build_date': 0}
     values.update(fields)
     header = struct.pack('>4s10I20x', magic, rev, *(values[name] for name in FIELDS))
-    whole = header + noise(text) + prose(data) + bytes(8)
+    whole = header + noise(text) + prose(data) + struct.pack('>2I', *(places or (text, text + 4)))
     return whole[:size]
 
 
@@ -160,7 +163,7 @@ def bflt_without_data_is_stored(box):
     mapped_in_place(box, box.make('-X'), 'a', range(2))
 
 
-@test_each(0, GOTPIC, GZDATA, GOTPIC | GZDATA | KTRACE)
+@test_each(0, GOTPIC, GOTPIC | GZDATA | KTRACE)
 def bflt_is_stored_whatever_else_its_flags_say(box, flags):
     box.file('a', bflt(flags=flags))
     mapped_in_place(box, box.make('-X'), 'a', range(3))
@@ -170,6 +173,21 @@ def bflt_is_stored_whatever_else_its_flags_say(box, flags):
 def bflt_whose_text_is_copied_is_deflated(box, flags):
     box.file('a', bflt(flags=flags))
     as_data(box, 'a')
+
+
+@test_each({'places': (TEXT, TEXT - 1)}, {'places': (0, TEXT)}, {'places': (TEXT - 1, 0), 'flags': 0},
+           {'flags': GZDATA})
+def bflt_whose_text_is_relocated_is_deflated_with_a_warning(box, fields):
+    """The kernel would write to ROM. It cannot be seen where compressed relocations are."""
+    box.file('a', bflt(**fields))
+    as_data(box, 'a', error='mkcramfs: warning: %s: bFLT program whose text the kernel would relocate '
+            'in ROM: compressed' % box.in_tree('a'))
+
+
+@test_each({'reloc_count': 0, 'places': (0, 0)}, {'reloc_start': 1 << 30}, {'reloc_start': 0xffffffff})
+def relocations_that_are_not_in_the_file_do_no_harm(box, fields):
+    box.file('a', bflt(**fields))
+    mapped_in_place(box, box.make('-X'), 'a', range(3))
 
 
 @test_each({'rev': 2}, {'rev': 5}, {'rev': 4 << 24}, {'magic': b'bFLt'})
