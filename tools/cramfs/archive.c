@@ -15,3 +15,14 @@ int spool_fd(void)
 {
 	return spool;
 }
+
+/**
+ * archive_scan() - read the source archive
+ * @opt: options
+ *
+ * Return: the root of the tree.
+ */
+struct entry *archive_scan(const struct options *opt)
+{
+	die("%s: archives are not read yet", opt->source);
+}

@@ -1,154 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mkcramfs: make the cramfs image of a directory. This file is the command line and the order of
- * the steps; each step is in a file of its own.
+ * mkcramfs: make a cramfs image. This file is the order of the steps; each step is in a file of its
+ * own.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/file.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "mkcramfs.h"
 
-static const char usage_text[] =
-	"usage: mkcramfs [OPTION]... DIRECTORY OUTPUT\n"
-	"Make OUTPUT, the cramfs image of DIRECTORY.\n"
-	"\n"
-	" -h          print this help\n"
-	" -E          treat warnings as errors\n"
-	" -e EDITION  set the edition number, a part of the file system's identity\n"
-	" -n NAME     set the name of the file system (16 bytes at most)\n"
-	" -i FILE     insert the image FILE after the superblock\n"
-	" -p          leave 512 bytes for boot code before the superblock\n"
-	" -q          make everything owned by user 0, group 0\n"
-	" -D FILE     create and change entries by the device table FILE\n"
-	" -z          leave out blocks of zeros (holes)\n"
-	" -x          use extended block pointers (Linux 4.15 and later)\n"
-	" -X          store text of ELF and bFLT files for execution in place; implies -x\n"
-	" -X -X       the same for processors with an MMU: in whole pages\n"
-	" -U          do not compress; implies -x\n"
-	" -B, -L      make a big-endian or little-endian image (default: as this machine)\n"
-	" -s          sort directories (always done)\n"
-	" -v          print the tree; twice: how each file is stored, too\n"
-	"\n"
-	"See mkcramfs(8) for all of this.\n";
-
-static noreturn void usage(int status)
+/* Locked until the program ends: partition tools and udev leave a locked device alone. */
+static void lock_output(const struct options *opt)
 {
-	fputs(usage_text, status ? stderr : stdout);
-	exit(status);
-}
+	int fd;
 
-static __u32 parse_edition(const char *arg)
-{
-	unsigned long long val;
-	char *end;
-
-	errno = 0;
-	val = strtoull(arg, &end, 10);
-	if (arg[0] < '0' || arg[0] > '9' || *end || errno || val > 0xffffffff) {
-		fprintf(stderr, "mkcramfs: %s: edition is not a number from 0 to 4294967295\n",
-			arg);
-		exit(EXIT_USAGE);
-	}
-	return val;
-}
-
-static const char *parse_label(const char *arg)
-{
-	if (strlen(arg) > sizeof(((struct cramfs_super *)0)->name)) {
-		fprintf(stderr, "mkcramfs: %s: name of the file system is longer than 16 bytes\n",
-			arg);
-		exit(EXIT_USAGE);
-	}
-	return arg;
-}
-
-static void parse_option(int c, struct options *opt)
-{
-	switch (c) {
-	case 'h':
-		usage(EXIT_SUCCESS);
-	case 'E':
-		opt->warnings_are_errors = true;
-		break;
-	case 'e':
-		opt->edition = parse_edition(optarg);
-		break;
-	case 'n':
-		opt->label = parse_label(optarg);
-		break;
-	case 'i':
-		opt->boot_file = optarg;
-		break;
-	case 'p':
-		opt->pad = true;
-		break;
-	case 'q':
-		opt->uid = 0;
-		opt->gid = 0;
-		break;
-	case 's':
-		break;
-	case 'v':
-		opt->verbose++;
-		break;
-	case 'z':
-		opt->holes = true;
-		break;
-	case 'x':
-		opt->ext_pointers = true;
-		break;
-	case 'X':
-		opt->xip = opt->xip == XIP_NONE ? XIP_NOMMU : XIP_MMU;
-		opt->ext_pointers = true;
-		break;
-	case 'U':
-		opt->uncompressed = true;
-		opt->ext_pointers = true;
-		break;
-	case 'D':
-		opt->device_table = optarg;
-		break;
-	case 'B':
-		opt->big_endian = true;
-		break;
-	case 'L':
-		opt->big_endian = false;
-		break;
-	default:
-		usage(EXIT_USAGE);
+	if (opt->lock == LOCK_NONE)
+		return;
+	/* A file that is yet to be made, or will be replaced, is in nobody's way. */
+	fd = open(opt->output, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0)
+		die_errno(opt->output);
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return;
+	if (errno != EWOULDBLOCK)
+		die_errno(opt->output);
+	if (opt->lock == LOCK_NOWAIT)
+		die("%s: locked by somebody else", opt->output);
+	fprintf(stderr, "%s: %s: waiting until nobody else has it locked\n", program, opt->output);
+	while (flock(fd, LOCK_EX)) {
+		if (errno != EINTR)
+			die_errno(opt->output);
 	}
 }
 
-static void parse_command_line(int argc, char **argv, struct options *opt)
+/* What is to be in the image, and in which order. All that is wrong with it is told at once. */
+static struct entry *collect(const struct options *opt)
 {
-	int c;
+	struct entry *root = opt->archive ? archive_scan(opt) : tree_scan(opt);
 
-	while ((c = getopt(argc, argv, "hEe:n:i:pqsvzxXUD:BL")) != -1)
-		parse_option(c, opt);
-	if (argc - optind != 2) {
-		fprintf(stderr, "mkcramfs: a directory and an output are needed\n");
-		usage(EXIT_USAGE);
-	}
-	opt->source = argv[optind];
-	opt->output = argv[optind + 1];
+	tree_set_attributes(root, opt);
+	if (opt->device_table)
+		devtable_apply(opt->device_table, root);
+	if (opt->sort_file)
+		sort_apply(opt->sort_file, root);
+	limits_check(root, opt);
+	tree_finish(root);
+	die_if_complaints();
+	return root;
 }
 
 static void print_tree(const struct entry *e)
 {
-	char *path = entry_path(e);
+	char *path = entry_path(e), *name = printable(path);
 	size_t i;
 
 	printf("%c %04o %5u:%-3u ", type_letter(e->mode), e->mode & ~S_IFMT, e->uid, e->gid);
 	if (S_ISCHR(e->mode) || S_ISBLK(e->mode))
-		printf("%4u,%4u %s", major(e->rdev), minor(e->rdev), path);
+		printf("%4u,%4u %s", major(e->rdev), minor(e->rdev), name);
 	else
-		printf("%9llu %s", e->size, path);
-	if (S_ISLNK(e->mode))
-		printf(" -> %s", e->target);
+		printf("%9llu %s", e->size, name);
+	free(name);
+	if (S_ISLNK(e->mode)) {
+		name = printable(e->target);
+		printf(" -> %s", name);
+		free(name);
+	}
 	putchar('\n');
 	free(path);
 	for (i = 0; i < e->nr_children; i++)
@@ -172,25 +93,15 @@ static void finish_messages(const struct options *opt)
  */
 int mkcramfs_main(int argc, char **argv)
 {
-	struct options opt = {
-		.label = "Compressed",
-		.big_endian = is_big_endian_host(),
-		.block_size = BLOCK_SIZE,
-		.uid = -1,
-		.gid = -1,
-		.file_mode = -1,
-		.dir_mode = -1,
-	};
+	struct options opt;
 	struct entry *root;
 	__u64 size;
 
-	parse_command_line(argc, argv, &opt);
+	options_parse(argc, argv, &opt);
 
+	lock_output(&opt);
 	output_create(opt.output);
-	root = tree_scan(&opt);
-	if (opt.device_table)
-		devtable_apply(opt.device_table, root);
-	tree_finish(root, &opt);
+	root = collect(&opt);
 	if (opt.verbose)
 		print_tree(root);
 

@@ -26,7 +26,16 @@ enum report {
 	REPORT_JSON,
 };
 
+/* --lock: whether to wait until nobody else has the output locked */
+enum lock {
+	LOCK_NONE,
+	LOCK_WAIT,
+	LOCK_NOWAIT,
+};
+
 /* Compression levels are libdeflate's, 1 to 12, and these. */
+#define MAX_LEVEL	12
+#define LEVEL_DEFAULT	6
 #define LEVEL_ZOPFLI	13
 /* The stream that zlib makes at its default level. */
 #define LEVEL_ZLIB	-1
@@ -51,6 +60,7 @@ struct options {
 	enum xip xip;
 	enum report report;
 	bool show_layout;
+	enum lock lock;
 	unsigned int verbose;
 	bool quiet;
 	bool big_endian;
@@ -131,6 +141,7 @@ struct usage {
  * @uid: owner
  * @gid: group
  * @size: bytes of data: of a file, of a symbolic link's target, of a directory's entries
+ * @source_size: bytes that a file has where it comes from: more, if --truncate-files cut it
  * @rdev: device number of a device node
  * @mtime: when the file was last written, to notice that somebody still does
  * @target: target of a symbolic link
@@ -152,6 +163,7 @@ struct entry {
 	uid_t uid;
 	gid_t gid;
 	__u64 size;
+	__u64 source_size;
 	dev_t rdev;
 	struct timespec mtime;
 	char *target;
@@ -182,21 +194,35 @@ struct layout {
 	__u64 directories, data, far_data, data_end, in_place, end, size;
 };
 
+/* options.c */
+void options_parse(int argc, char **argv, struct options *opt);
+
 /* tree.c */
 struct entry *tree_scan(const struct options *opt);
+struct entry *tree_new(const char *name, mode_t mode);
 struct entry *tree_add(struct entry *dir, const char *name, mode_t mode);
-struct entry *tree_find(const struct entry *dir, const char *name, size_t len);
-void tree_finish(struct entry *root, const struct options *opt);
+struct entry *tree_find(struct entry *dir, const char *name, size_t len);
+void tree_drop(struct entry *e);
+void tree_set_attributes(struct entry *e, const struct options *opt);
+bool tree_excludes(const struct entry *e, const struct options *opt);
+void tree_finish(struct entry *root);
 void tree_free(struct entry *e);
 char *entry_path(const struct entry *e);
 char *entry_image_path(const struct entry *e);
+int entry_open(const struct entry *e, int flags);
 bool entry_has_data(const struct entry *e);
 noreturn __printf(2, 3) void die_entry(const struct entry *e, const char *fmt, ...);
+__printf(2, 3) void complain_entry(const struct entry *e, const char *fmt, ...);
 __printf(2, 3) void warn_entry(const struct entry *e, const char *fmt, ...);
 
 /* archive.c */
 struct entry *archive_scan(const struct options *opt);
 int spool_fd(void);
+
+/* limits.c */
+void limits_unreadable(const struct entry *e, const struct options *opt);
+void limits_drop_attributes(const struct entry *e, bool capabilities);
+void limits_check(struct entry *root, const struct options *opt);
 
 /* devtable.c */
 void devtable_apply(const char *path, struct entry *root);

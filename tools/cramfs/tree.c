@@ -1,57 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tree in memory: read from a directory, added to by the device table (devtable.c), then
- * sorted and held against what the format can express. Contents of files are not read here.
+ * The tree in memory: its entries, their names and paths, and reading it from a directory. What is
+ * to be in the image is for others to change (devtable.c, limits.c) before it is sorted here.
+ * Contents of files are not read.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "mkcramfs.h"
 
-/**
- * entry_path() - path of an entry below the source directory, for messages and for opening it
- * @e: entry
- *
- * Return: the path, to be freed by the caller.
- */
-char *entry_path(const struct entry *e)
-{
-	char *dir, *path;
-	size_t len;
+/* All entries but the root by directory and name, if somebody looks for one: open addressing. */
+static struct {
+	struct entry **slot;
+	size_t nr, room;
+} names;
 
-	if (!e->parent)
-		return xstrdup(e->name);
-
-	dir = entry_path(e->parent);
-	len = strlen(dir);
-	if (len && dir[len - 1] == '/')
-		len--;
-	path = xalloc(len + 1 + strlen(e->name) + 1);
-	sprintf(path, "%.*s/%s", (int)len, dir, e->name);
-	free(dir);
-	return path;
-}
-
-/**
- * entry_image_path() - path of an entry in the image, for patterns
- * @e: entry
- *
- * Return: the path, beginning with a slash, to be freed by the caller.
- */
-char *entry_image_path(const struct entry *e)
+/* The path of @e below the root, each name after a slash, with room for @more before it. */
+static char *path_below(const struct entry *e, size_t more)
 {
 	const struct entry *up;
-	size_t len = 0;
+	size_t len = more;
 	char *path, *p;
 
-	if (!e->parent)
-		return xstrdup("/");
 	for (up = e; up->parent; up = up->parent)
 		len += 1 + strlen(up->name);
 	path = xalloc(len + 1);
@@ -66,19 +45,107 @@ char *entry_image_path(const struct entry *e)
 }
 
 /**
+ * entry_path() - path of an entry below the source, for messages and for opening it
+ * @e: entry
+ *
+ * Return: the path, to be freed by the caller.
+ */
+char *entry_path(const struct entry *e)
+{
+	const struct entry *root = e;
+	size_t len;
+	char *path;
+
+	while (root->parent)
+		root = root->parent;
+	if (e == root)
+		return xstrdup(root->name);
+	len = strlen(root->name);
+	while (len && root->name[len - 1] == '/')
+		len--;
+	path = path_below(e, len);
+	memcpy(path, root->name, len);
+	return path;
+}
+
+/**
+ * entry_image_path() - path of an entry in the image, for patterns
+ * @e: entry
+ *
+ * Return: the path, beginning with a slash, to be freed by the caller.
+ */
+char *entry_image_path(const struct entry *e)
+{
+	return e->parent ? path_below(e, 0) : xstrdup("/");
+}
+
+/**
+ * entry_open() - open what an entry is the image of, also if its path is longer than Linux takes
+ * @e: entry of a tree that comes from a directory
+ * @flags: flags of open(); a symbolic link in the place of the entry is not followed
+ *
+ * Return: the descriptor, or -1 and errno.
+ */
+int entry_open(const struct entry *e, int flags)
+{
+	char *path = entry_path(e);
+	int fd, dir, saved;
+
+	/* The operand may well be a symbolic link. */
+	fd = open(path, flags | O_CLOEXEC | (e->parent ? O_NOFOLLOW : 0));
+	saved = errno;
+	free(path);
+	if (fd < 0 && saved == ENAMETOOLONG && e->parent) {
+		dir = entry_open(e->parent, O_PATH | O_DIRECTORY);
+		if (dir < 0)
+			return dir;
+		fd = openat(dir, e->name, flags | O_CLOEXEC | O_NOFOLLOW);
+		saved = errno;
+		close(dir);
+	}
+	errno = saved;
+	return fd;
+}
+
+static char *with_path(const struct entry *e, const char *fmt, va_list args)
+{
+	char *path = entry_path(e), *text, *res;
+
+	if (vasprintf(&text, fmt, args) < 0 || asprintf(&res, "%s: %s", path, text) < 0)
+		die("out of memory");
+	free(text);
+	free(path);
+	return res;
+}
+
+/**
  * die_entry() - print an error about an entry and end the program
  * @e: entry, of which the path is printed
  * @fmt: what is wrong with it
  */
 void die_entry(const struct entry *e, const char *fmt, ...)
 {
-	char *path = entry_path(e), *text;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
-	die("%s: %s", path, text);
+	die("%s", with_path(e, fmt, args));
+}
+
+/**
+ * complain_entry() - print an error about an entry, after which the program can go on
+ * @e: entry, of which the path is printed
+ * @fmt: what is wrong with it
+ */
+void complain_entry(const struct entry *e, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = with_path(e, fmt, args);
+	va_end(args);
+	complain("%s", text);
+	free(text);
 }
 
 /**
@@ -88,16 +155,14 @@ void die_entry(const struct entry *e, const char *fmt, ...)
  */
 void warn_entry(const struct entry *e, const char *fmt, ...)
 {
-	char *path = entry_path(e), *text;
 	va_list args;
+	char *text;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = with_path(e, fmt, args);
 	va_end(args);
-	warn("%s: %s", path, text);
+	warn("%s", text);
 	free(text);
-	free(path);
 }
 
 /**
@@ -109,6 +174,61 @@ void warn_entry(const struct entry *e, const char *fmt, ...)
 bool entry_has_data(const struct entry *e)
 {
 	return (S_ISREG(e->mode) || S_ISLNK(e->mode)) && e->size;
+}
+
+/* Where the name is, or, if it is not there, where it would be. */
+static struct entry **slot_of(const struct entry *dir, const char *name, size_t len)
+{
+	/* FNV-1a */
+	__u64 hash = 0xcbf29ce484222325ULL ^ (uintptr_t)dir;
+	struct entry *e;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3ULL;
+	for (i = hash ^ hash >> 32; ; i++) {
+		i &= names.room - 1;
+		e = names.slot[i];
+		if (!e || (e->parent == dir && !strncmp(e->name, name, len) && !e->name[len]))
+			return &names.slot[i];
+	}
+}
+
+static void remember(struct entry *e)
+{
+	struct entry **old = names.slot;
+	size_t i, room = names.room;
+
+	if (names.nr * 2 >= room) {
+		names.room = room ? room * 2 : 1024;
+		names.slot = xalloc(names.room * sizeof(*names.slot));
+		for (i = 0; i < room; i++) {
+			if (old[i])
+				*slot_of(old[i]->parent, old[i]->name, strlen(old[i]->name)) =
+					old[i];
+		}
+		free(old);
+	}
+	*slot_of(e->parent, e->name, strlen(e->name)) = e;
+	names.nr++;
+}
+
+static void remember_all(struct entry *dir)
+{
+	size_t i;
+
+	for (i = 0; i < dir->nr_children; i++) {
+		remember(dir->child[i]);
+		remember_all(dir->child[i]);
+	}
+}
+
+static void forget_all(void)
+{
+	free(names.slot);
+	names.slot = NULL;
+	names.nr = 0;
+	names.room = 0;
 }
 
 /**
@@ -132,7 +252,27 @@ struct entry *tree_add(struct entry *dir, const char *name, mode_t mode)
 	e->name = xstrdup(name);
 	e->mode = mode;
 	e->spooled = -1;
+	if (names.slot)
+		remember(e);
 	return e;
+}
+
+/**
+ * tree_drop() - take an entry, and all that is in it, out of the tree
+ * @e: entry, not the root
+ */
+void tree_drop(struct entry *e)
+{
+	struct entry *dir = e->parent;
+	size_t i = dir->nr_children;
+
+	do {
+		i--;
+	} while (dir->child[i] != e);
+	dir->nr_children--;
+	memmove(&dir->child[i], &dir->child[i + 1], (dir->nr_children - i) * sizeof(*dir->child));
+	forget_all();
+	tree_free(e);
 }
 
 /**
@@ -143,82 +283,201 @@ struct entry *tree_add(struct entry *dir, const char *name, mode_t mode)
  *
  * Return: the entry, or NULL.
  */
-struct entry *tree_find(const struct entry *dir, const char *name, size_t len)
+struct entry *tree_find(struct entry *dir, const char *name, size_t len)
+{
+	struct entry *root = dir;
+
+	if (!names.slot) {
+		while (root->parent)
+			root = root->parent;
+		names.room = 1024;
+		names.slot = xalloc(names.room * sizeof(*names.slot));
+		remember_all(root);
+	}
+	return *slot_of(dir, name, len);
+}
+
+/**
+ * tree_new() - begin a tree
+ * @name: what the paths of entries begin with in messages
+ * @mode: type and permissions of the root
+ *
+ * Return: the root.
+ */
+struct entry *tree_new(const char *name, mode_t mode)
+{
+	struct entry *root = xalloc(sizeof(*root));
+
+	root->name = xstrdup(name);
+	root->mode = mode;
+	root->spooled = -1;
+	return root;
+}
+
+/**
+ * tree_excludes() - whether an entry is to be left out by --exclude
+ * @e: entry
+ * @opt: options
+ *
+ * Return: true if so; then what is in it is left out, too.
+ */
+bool tree_excludes(const struct entry *e, const struct options *opt)
+{
+	bool res = false;
+	char *path;
+	size_t i;
+
+	if (!opt->nr_exclude)
+		return false;
+	path = entry_image_path(e);
+	for (i = 0; i < opt->nr_exclude && !res; i++)
+		res = glob_match(opt->exclude[i], path);
+	free(path);
+	return res;
+}
+
+/**
+ * tree_set_attributes() - give all entries the attributes that the options want
+ * @e: root of the tree
+ * @opt: options
+ */
+void tree_set_attributes(struct entry *e, const struct options *opt)
 {
 	size_t i;
 
-	for (i = 0; i < dir->nr_children; i++) {
-		const char *have = dir->child[i]->name;
-
-		if (!strncmp(have, name, len) && !have[len])
-			return dir->child[i];
-	}
-	return NULL;
+	if (opt->uid >= 0)
+		e->uid = opt->uid;
+	if (opt->gid >= 0)
+		e->gid = opt->gid;
+	if (opt->file_mode >= 0 && S_ISREG(e->mode))
+		e->mode = S_IFREG | opt->file_mode;
+	if (opt->dir_mode >= 0 && S_ISDIR(e->mode))
+		e->mode = S_IFDIR | opt->dir_mode;
+	for (i = 0; i < e->nr_children; i++)
+		tree_set_attributes(e->child[i], opt);
 }
 
-static void read_target(struct entry *e, const char *path)
+/* Returns false if that has changed meanwhile or could not be read: errno says which. */
+static bool read_target(struct entry *e, int dir)
 {
 	ssize_t len;
 
 	e->target = xalloc(e->size + 1);
-	len = readlink(path, e->target, e->size + 1);
-	if (len < 0)
-		die_errno(path);
-	if ((__u64)len != e->size)
-		die_entry(e, "changed while the image was made");
+	len = readlinkat(dir, e->name, e->target, e->size + 1);
+	if (len >= 0 && (__u64)len != e->size)
+		errno = ESTALE;
+	return len >= 0 && (__u64)len == e->size;
 }
 
-static void take_attributes(struct entry *e, const struct stat *st, const struct options *opt)
+static void take_attributes(struct entry *e, const struct stat *st)
 {
 	e->mode = st->st_mode;
-	e->uid = opt->uid >= 0 ? opt->uid : st->st_uid;
-	e->gid = opt->gid >= 0 ? opt->gid : st->st_gid;
+	e->uid = st->st_uid;
+	e->gid = st->st_gid;
 	e->mtime = st->st_mtim;
 	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))
 		e->size = st->st_size;
+	e->source_size = e->size;
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		e->rdev = st->st_rdev;
 }
 
-static void scan_directory(struct entry *dir, const struct options *opt);
-
-static void scan_entry(struct entry *dir, const char *name, const struct options *opt)
+/* What tells which label a file has on the machine that we run on is nobody's loss. */
+static bool is_of_interest(const char *attribute)
 {
-	struct entry *e = tree_add(dir, name, 0);
-	char *path = entry_path(e);
-	struct stat st;
-
-	if (lstat(path, &st))
-		die_errno(path);
-	take_attributes(e, &st, opt);
-	if (S_ISLNK(e->mode))
-		read_target(e, path);
-	free(path);
-	if (S_ISDIR(e->mode))
-		scan_directory(e, opt);
+	return strcmp(attribute, "security.selinux");
 }
 
-static void scan_directory(struct entry *dir, const struct options *opt)
+static void look_for_attributes(const struct entry *e, const char *path)
 {
-	char *path = entry_path(dir);
+	static char list[65536];
+	ssize_t len = llistxattr(path, list, sizeof(list));
+	bool any = false, capabilities = false;
+	const char *p;
+
+	for (p = list; p < list + len; p += strlen(p) + 1) {
+		any |= is_of_interest(p);
+		capabilities |= !strcmp(p, "security.capability");
+	}
+	if (any)
+		limits_drop_attributes(e, capabilities);
+}
+
+/* Returns false, and errno, if the entry cannot be read. */
+static bool scan_entry(struct entry *e, int dir)
+{
+	struct stat st;
+
+	if (fstatat(dir, e->name, &st, AT_SYMLINK_NOFOLLOW))
+		return false;
+	take_attributes(e, &st);
+	if (S_ISLNK(e->mode))
+		return read_target(e, dir);
+	/* Better all such errors now than one of them later. */
+	return !S_ISREG(e->mode) || !faccessat(dir, e->name, R_OK, AT_EACCESS);
+}
+
+static bool scan_names(struct entry *dir, DIR *stream, const struct options *opt)
+{
+	char *dir_path = entry_path(dir), *path = NULL;
+	int fd = dirfd(stream);
 	struct dirent *d;
 	struct stat st;
-	DIR *stream;
 
-	stream = opendir(path);
-	if (!stream || fstat(dirfd(stream), &st))
-		die_errno(path);
+	if (fstat(fd, &st))
+		return false;
 	while (errno = 0, (d = readdir(stream))) {
-		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
+		struct entry *e;
+
+		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") ||
+		    output_is(&st, d->d_name))
 			continue;
-		if (output_is(&st, d->d_name))
+		e = tree_add(dir, d->d_name, 0);
+		if (tree_excludes(e, opt)) {
+			tree_drop(e);
 			continue;
-		scan_entry(dir, d->d_name, opt);
+		}
+		if (!scan_entry(e, fd)) {
+			limits_unreadable(e, opt);
+			tree_drop(e);
+			continue;
+		}
+		path = xgrow(path, strlen(dir_path) + 1 + strlen(e->name) + 1);
+		sprintf(path, "%s/%s", dir_path, e->name);
+		look_for_attributes(e, path);
 	}
-	if (errno)
-		die_errno(path);
-	closedir(stream);
 	free(path);
+	free(dir_path);
+	return !errno;
+}
+
+/*
+ * Reads a directory, then those in it: only one is open at a time, however deep they are. Returns
+ * false, and errno, if it cannot be read.
+ */
+static bool scan_directory(struct entry *dir, const struct options *opt)
+{
+	int fd = entry_open(dir, O_RDONLY | O_DIRECTORY), saved;
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	size_t i = 0;
+	bool ok;
+
+	ok = stream && scan_names(dir, stream, opt);
+	saved = errno;
+	if (stream)
+		closedir(stream);
+	errno = saved;
+	while (ok && i < dir->nr_children) {
+		struct entry *e = dir->child[i];
+
+		if (S_ISDIR(e->mode) && !scan_directory(e, opt)) {
+			limits_unreadable(e, opt);
+			tree_drop(e);
+		} else {
+			i++;
+		}
+	}
+	return ok;
 }
 
 /**
@@ -229,34 +488,18 @@ static void scan_directory(struct entry *dir, const struct options *opt)
  */
 struct entry *tree_scan(const struct options *opt)
 {
-	struct entry *root = xalloc(sizeof(*root));
+	struct entry *root = tree_new(opt->source, S_IFDIR);
 	struct stat st;
 
-	root->name = xstrdup(opt->source);
-	root->spooled = -1;
-	if (stat(opt->source, &st))
+	if (fstatat(AT_FDCWD, opt->source, &st, 0))
 		die_errno(opt->source);
-	take_attributes(root, &st, opt);
-	if (!S_ISDIR(root->mode))
+	if (!S_ISDIR(st.st_mode))
 		die("%s: not a directory", opt->source);
-	scan_directory(root, opt);
+	take_attributes(root, &st);
+	look_for_attributes(root, opt->source);
+	if (!scan_directory(root, opt))
+		die_errno(opt->source);
 	return root;
-}
-
-static void check_representable(const struct entry *e)
-{
-	if (e->parent && strlen(e->name) > CRAMFS_MAXPATHLEN)
-		die_entry(e, "name has %zu bytes, the format holds %d", strlen(e->name),
-			  CRAMFS_MAXPATHLEN);
-	if (e->uid > MAX_UID)
-		die_entry(e, "uid %u is above %u (-q makes all owners 0)", e->uid, MAX_UID);
-	if (e->gid > MAX_GID)
-		die_entry(e, "gid %u is above %u (-q makes all owners 0)", e->gid, MAX_GID);
-	if (major(e->rdev) > 255 || minor(e->rdev) > 255)
-		die_entry(e, "device number %u:%u is above 255:255", major(e->rdev),
-			  minor(e->rdev));
-	if (e->size > MAX_FILE_SIZE)
-		die_entry(e, "size %llu is above %u bytes", e->size, MAX_FILE_SIZE);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -272,25 +515,35 @@ static size_t entry_len(const struct entry *e)
 	return sizeof(struct cramfs_inode) + align_up(strlen(e->name), 4);
 }
 
-/**
- * tree_finish() - sort the tree, find the sizes of directories, refuse what the format cannot hold
- * @root: root of the tree or of a part of it
- * @opt: options
- */
-void tree_finish(struct entry *root, const struct options *opt)
+static void sort_directory(struct entry *dir)
 {
 	size_t i;
 
-	if (S_ISDIR(root->mode)) {
-		if (root->nr_children)
-			qsort(root->child, root->nr_children, sizeof(*root->child), compare_names);
-		root->size = 0;
-		for (i = 0; i < root->nr_children; i++) {
-			tree_finish(root->child[i], opt);
-			root->size += entry_len(root->child[i]);
-		}
+	if (dir->nr_children)
+		qsort(dir->child, dir->nr_children, sizeof(*dir->child), compare_names);
+	dir->size = 0;
+	for (i = 0; i < dir->nr_children; i++) {
+		struct entry *e = dir->child[i];
+
+		if (i && !strcmp(dir->child[i - 1]->name, e->name))
+			complain_entry(e, "is there twice");
+		if (S_ISDIR(e->mode))
+			sort_directory(e);
+		dir->size += entry_len(e);
 	}
-	check_representable(root);
+	if (dir->size > MAX_FILE_SIZE)
+		complain_entry(dir, "its names take %llu bytes, the format holds %u", dir->size,
+			       MAX_FILE_SIZE);
+}
+
+/**
+ * tree_finish() - sort the tree and find the sizes of directories; nothing is added any more
+ * @root: root of the tree
+ */
+void tree_finish(struct entry *root)
+{
+	forget_all();
+	sort_directory(root);
 }
 
 /**

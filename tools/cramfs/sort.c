@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The order of data in the image: a file of priorities, in the format that gensquashfs of
+ * squashfs-tools-ng reads, gives each file its place; the pipeline keeps to it.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mkcramfs.h"
+
+#define BLANKS		" \t\r\n\v\f"
+
+/* What an entry has until the first line about it. */
+#define UNSET		INT64_MIN
+
+enum how {
+	EXACTLY,
+	AS_PATH,
+	AS_STRING,
+};
+
+struct line {
+	const char *file;
+	unsigned long number;
+	__s64 priority;
+	enum how how;
+	const char *path;
+};
+
+static __printf(2, 3) bool bad_line(const struct line *line, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		die("out of memory");
+	va_end(args);
+	complain("%s:%lu: %s", line->file, line->number, text);
+	free(text);
+	return false;
+}
+
+static bool parse_flag(struct line *line, const char *flag)
+{
+	/* gensquashfs knows them; none is about the order. */
+	static const char *const others[] = { "align", "dont_fragment", "dont_compress",
+					      "dont_deduplicate", "nosparse", NULL };
+	const char *const *other;
+
+	if (!strcmp(flag, "glob")) {
+		line->how = AS_PATH;
+		return true;
+	}
+	if (!strcmp(flag, "glob_no_path")) {
+		line->how = AS_STRING;
+		return true;
+	}
+	for (other = others; *other; other++) {
+		if (!strcmp(flag, *other)) {
+			warn("%s:%lu: %s: ignored", line->file, line->number, flag);
+			return true;
+		}
+	}
+	return bad_line(line, "%s: no such flag", flag);
+}
+
+static bool parse_flags(struct line *line, char *list)
+{
+	char *flag, *save;
+
+	for (flag = strtok_r(list, "," BLANKS, &save); flag;
+	     flag = strtok_r(NULL, "," BLANKS, &save)) {
+		if (!parse_flag(line, flag))
+			return false;
+	}
+	return true;
+}
+
+/* Takes a name out of its quotes, in place. */
+static bool parse_quoted(struct line *line, char *text)
+{
+	const char *in = text + 1;
+	char *out = text;
+
+	while (*in && *in != '"') {
+		if (*in == '\\' && (in[1] == '"' || in[1] == '\\'))
+			in++;
+		*out++ = *in++;
+	}
+	if (!*in)
+		return bad_line(line, "no quotation mark at the end of the name");
+	if (in[1])
+		return bad_line(line, "%s: more than a name", in + 1);
+	*out = '\0';
+	line->path = text;
+	return true;
+}
+
+/* Returns false if the line asks for nothing: it is empty, or wrong. */
+static bool parse_line(struct line *line, char *text)
+{
+	size_t len = strlen(text);
+	char *end;
+
+	while (len && strchr(BLANKS, text[len - 1]))
+		text[--len] = '\0';
+	text += strspn(text, BLANKS);
+	if (!*text || *text == '#')
+		return false;
+
+	errno = 0;
+	line->priority = strtoll(text, &end, 10);
+	if (end == text || errno || line->priority == UNSET || !*end || !strchr(BLANKS, *end)) {
+		text[strcspn(text, BLANKS)] = '\0';
+		return bad_line(line, "%s: not a priority followed by a name", text);
+	}
+	text = end + strspn(end, BLANKS);
+
+	line->how = EXACTLY;
+	if (*text == '[') {
+		end = strchr(text, ']');
+		if (!end)
+			return bad_line(line, "%s: no ] after the flags", text);
+		*end = '\0';
+		if (!parse_flags(line, text + 1))
+			return false;
+		text = end + 1 + strspn(end + 1, BLANKS);
+	}
+	if (!*text)
+		return bad_line(line, "no name");
+	line->path = text;
+	return *text != '"' || parse_quoted(line, text);
+}
+
+static bool matches(const struct line *line, const struct entry *e)
+{
+	char *path = entry_image_path(e);
+	bool res;
+
+	if (line->how == AS_STRING)
+		res = !fnmatch(line->path, path + 1, 0);
+	else
+		res = glob_match(line->path, path);
+	free(path);
+	return res;
+}
+
+/* Returns how many entries the line is about, whether an earlier one was or not. */
+static size_t apply_to_all(const struct line *line, struct entry *e)
+{
+	size_t i, nr = 0;
+
+	if ((S_ISREG(e->mode) || S_ISLNK(e->mode)) && matches(line, e)) {
+		if (e->priority == UNSET)
+			e->priority = line->priority;
+		nr++;
+	}
+	for (i = 0; i < e->nr_children; i++)
+		nr += apply_to_all(line, e->child[i]);
+	return nr;
+}
+
+static struct entry *find(struct entry *root, const char *path)
+{
+	struct entry *e = root;
+	size_t len;
+
+	for (path += strspn(path, "/"); *path && e; path += strspn(path, "/")) {
+		len = strcspn(path, "/");
+		e = S_ISDIR(e->mode) ? tree_find(e, path, len) : NULL;
+		path += len;
+	}
+	return e;
+}
+
+static void apply_line(struct line *line, struct entry *root)
+{
+	struct entry *e;
+	char *anchored;
+
+	if (line->how == EXACTLY) {
+		e = find(root, line->path);
+		if (!e)
+			warn("%s:%lu: %s: not in the image", line->file, line->number, line->path);
+		else if (!S_ISREG(e->mode) && !S_ISLNK(e->mode))
+			warn("%s:%lu: %s: not a file", line->file, line->number, line->path);
+		else if (e->priority == UNSET)
+			e->priority = line->priority;
+		return;
+	}
+	/* Without a slash it is for the root directory here, not for any. */
+	line->path += strspn(line->path, "/");
+	if (asprintf(&anchored, "%s%s", line->how == AS_PATH ? "/" : "", line->path) < 0)
+		die("out of memory");
+	line->path = anchored;
+	if (!apply_to_all(line, root))
+		warn("%s:%lu: %s: matches no file", line->file, line->number, line->path);
+	free(anchored);
+}
+
+static void set_all(struct entry *e, __s64 from, __s64 to)
+{
+	size_t i;
+
+	if (e->priority == from)
+		e->priority = to;
+	for (i = 0; i < e->nr_children; i++)
+		set_all(e->child[i], from, to);
+}
+
+/**
+ * sort_apply() - give files their priorities
+ * @path: path of the file that has them
+ * @root: root of the tree
+ *
+ * The first line about a file counts. Bad lines are errors, see die_if_complaints().
+ */
+void sort_apply(const char *path, struct entry *root)
+{
+	struct line line = { .file = path };
+	FILE *f = fopen(path, "r");
+	char *text = NULL;
+	size_t room = 0;
+
+	if (!f)
+		die_errno(path);
+	set_all(root, 0, UNSET);
+	while (getline(&text, &room, f) >= 0) {
+		line.number++;
+		if (parse_line(&line, text))
+			apply_line(&line, root);
+	}
+	if (ferror(f))
+		die_errno(path);
+	set_all(root, UNSET, 0);
+	free(text);
+	fclose(f);
+}
