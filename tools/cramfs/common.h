@@ -69,6 +69,7 @@ void progress_clear(void);
 
 /* json.c */
 void json_string(FILE *f, const char *s, size_t len);
+void json_member(FILE *f, const char *key, const char *s, size_t len);
 void json_path(FILE *f, const char *path, size_t len);
 
 /* ondisk.c */

@@ -75,6 +75,27 @@ void json_string(FILE *f, const char *s, size_t len)
 }
 
 /**
+ * json_member() - write a member of an object whose value is a name, and KEY_hex if it is not UTF-8
+ * @f: where to
+ * @key: what it is called
+ * @s: bytes, any
+ * @len: how many
+ */
+void json_member(FILE *f, const char *key, const char *s, size_t len)
+{
+	size_t i;
+
+	fprintf(f, "\"%s\":", key);
+	json_string(f, s, len);
+	if (is_utf8((const unsigned char *)s, len))
+		return;
+	fprintf(f, ",\"%s_hex\":\"", key);
+	for (i = 0; i < len; i++)
+		fprintf(f, "%02x", (unsigned char)s[i]);
+	fputc('"', f);
+}
+
+/**
  * json_path() - write the member "path" of an object, and "path_hex" if it is not UTF-8
  * @f: where to
  * @path: bytes, any
@@ -82,14 +103,5 @@ void json_string(FILE *f, const char *s, size_t len)
  */
 void json_path(FILE *f, const char *path, size_t len)
 {
-	size_t i;
-
-	fputs("\"path\":", f);
-	json_string(f, path, len);
-	if (is_utf8((const unsigned char *)path, len))
-		return;
-	fputs(",\"path_hex\":\"", f);
-	for (i = 0; i < len; i++)
-		fprintf(f, "%02x", (unsigned char)path[i]);
-	fputc('"', f);
+	json_member(f, "path", path, len);
 }
