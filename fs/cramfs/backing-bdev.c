@@ -90,7 +90,7 @@ static int bdev_get_span(struct super_block *sb, u32 offset, u32 len,
 	return 0;
 }
 
-static void bdev_prefetch(struct super_block *sb, u32 offset, u32 len)
+static void bdev_read_ahead(struct super_block *sb, u32 offset, u32 len)
 {
 	pgoff_t first = offset >> PAGE_SHIFT;
 	pgoff_t last = ((u64)offset + len - 1) >> PAGE_SHIFT;
@@ -101,7 +101,7 @@ static void bdev_prefetch(struct super_block *sb, u32 offset, u32 len)
 static const struct cramfs_backing_ops bdev_ops = {
 	.open		= bdev_open,
 	.get_span	= bdev_get_span,
-	.prefetch	= bdev_prefetch,
+	.read_ahead	= bdev_read_ahead,
 	.kill_sb	= kill_block_super,
 };
 

@@ -34,9 +34,9 @@ static bool is_region(const struct device_node *np, const char *name)
 /* The range of the region @name in the device tree, or -ENODEV. */
 static int find_rom(const char *name, struct resource *res)
 {
-	struct device_node *np = NULL;
+	struct device_node *np;
 
-	while ((np = of_find_all_nodes(np))) {
+	for_each_node_with_property(np, "reg") {
 		if (of_device_is_available(np) && is_region(np, name) &&
 		    !of_address_to_resource(np, 0, res)) {
 			of_node_put(np);

@@ -81,17 +81,18 @@ int cramfs_read(struct super_block *sb, u32 offset, void *buf, u32 len)
 }
 
 /**
- * cramfs_prefetch() - announce that bytes of the image will be read
+ * cramfs_read_ahead() - announce that bytes of the image will be read
  * @sb: the filesystem
  * @offset: where they begin in the image, in bytes
  * @len: how many; may reach past the image
  */
-void cramfs_prefetch(struct super_block *sb, u32 offset, u64 len)
+void cramfs_read_ahead(struct super_block *sb, u32 offset, u64 len)
 {
 	const struct cramfs_sb_info *sbi = CRAMFS_SB(sb);
 
 	if (IS_ENABLED(CONFIG_CRAMFS_BLOCKDEV) &&
-	    sbi->backing.ops->prefetch && offset < sbi->size)
-		sbi->backing.ops->prefetch(sb, offset,
-					   min_t(u64, len, sbi->size - offset));
+	    sbi->backing.ops->read_ahead && offset < sbi->size)
+		sbi->backing.ops->read_ahead(sb, offset,
+					     min_t(u64, len,
+						   sbi->size - offset));
 }

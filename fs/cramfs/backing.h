@@ -40,7 +40,7 @@ struct cramfs_span {
  * @get_span: Give access to at least the first of the @len bytes at @offset; the
  *	caller has checked that they are in the image. May sleep. NULL if the
  *	backing sets &cramfs_backing.mapped.
- * @prefetch: Start reading the @len bytes at @offset, which will be wanted soon.
+ * @read_ahead: Start reading the @len bytes at @offset, which will be wanted soon.
  *	Optional.
  * @show_options: for /proc/mounts. Optional.
  * @kill_sb: file_system_type::kill_sb, less what all backings share.
@@ -50,7 +50,7 @@ struct cramfs_backing_ops {
 	int (*map)(struct super_block *sb, struct fs_context *fc, u32 size);
 	int (*get_span)(struct super_block *sb, u32 offset, u32 len,
 			struct cramfs_span *span);
-	void (*prefetch)(struct super_block *sb, u32 offset, u32 len);
+	void (*read_ahead)(struct super_block *sb, u32 offset, u32 len);
 	void (*show_options)(struct seq_file *m, struct super_block *sb);
 	void (*kill_sb)(struct super_block *sb);
 };
@@ -89,7 +89,7 @@ int cramfs_get_span(struct super_block *sb, u32 offset, u32 len,
 		    struct cramfs_span *span);
 void cramfs_put_span(struct cramfs_span *span);
 int cramfs_read(struct super_block *sb, u32 offset, void *buf, u32 len);
-void cramfs_prefetch(struct super_block *sb, u32 offset, u64 len);
+void cramfs_read_ahead(struct super_block *sb, u32 offset, u64 len);
 
 /*
  * Each finds or makes the superblock for fc->source, as

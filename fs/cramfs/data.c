@@ -105,7 +105,7 @@ static int cramfs_read_folio(struct file *file, struct folio *folio)
 }
 
 /* Announce the data of blocks @first to @last, if it lies in order. */
-static void prefetch_blocks(struct inode *inode, pgoff_t first, pgoff_t last)
+static void read_blocks_ahead(struct inode *inode, pgoff_t first, pgoff_t last)
 {
 	struct cramfs_extent a, b;
 
@@ -116,7 +116,7 @@ static void prefetch_blocks(struct inode *inode, pgoff_t first, pgoff_t last)
 		return;
 	if (b.offset > a.offset &&
 	    b.offset - a.offset <= (last - first) * CRAMFS_MAX_DEFLATED)
-		cramfs_prefetch(inode->i_sb, a.offset,
+		cramfs_read_ahead(inode->i_sb, a.offset,
 				(u64)b.offset + b.len - a.offset);
 }
 
@@ -126,7 +126,7 @@ static void cramfs_readahead(struct readahead_control *rac)
 	pgoff_t first = readahead_index(rac);
 	struct folio *folio;
 
-	prefetch_blocks(inode, first, first + readahead_count(rac) - 1);
+	read_blocks_ahead(inode, first, first + readahead_count(rac) - 1);
 
 	/* What fails here is tried again by read_folio. */
 	while ((folio = readahead_folio(rac)))
