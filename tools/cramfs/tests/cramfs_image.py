@@ -475,6 +475,7 @@ class Builder:
         self.placed = {}		# id(node) to (offset, size) of its children
         self.data_at = {}		# id(data) to offset
         self.count = 1
+        self.blocks = 0
 
     def build(self):
         """The image, with size and CRC."""
@@ -531,6 +532,7 @@ class Builder:
         self._align(4)
         start = self.data_at[id(data)] = len(self.out)
         count = len(data.kinds)
+        self.blocks += count
         self.out += bytes(4 * count)
         pointers = [0] * count
         for index in data.order:
@@ -568,7 +570,7 @@ class Builder:
         c, at = self.codec, self.base
         head = b''.join((
             c.put32(MAGIC), c.put32(0), c.put32(self.flags), c.put32(0), SIGNATURE, c.put32(0),
-            c.put32(0), c.put32(len(self.out) // PAGE), c.put32(self.count),
+            c.put32(0), c.put32(self.blocks), c.put32(self.count),
             self.name.ljust(16, b'\0')[:16], self._inode_of(self.root, 0)))
         self.out[at:at + SUPER_LEN] = head
         if self.flags & FSID_V2:

@@ -18,8 +18,9 @@ TESTS = []
 TOOLS = None			# set by run.py
 ROOT = os.geteuid() == 0
 NOBODY = 65534
-ALL_FORMS = ('', '-z', '-x', '-x -z', '-X', '-X -z', '-X -X', '-X -X -z', '-p', '-p -X -X',
-             '-U', '-U -z', '-U -X', '-U -X -X -z')
+ALL_FORMS = ('', '--no-holes', '-x', '-x --no-holes', '-X', '-X --no-holes', '-X -X',
+             '-X -X --no-holes', '-p', '-p -X -X', '-U', '-U --no-holes', '-U -X --no-holes',
+             '-U -X -X')
 
 
 class Skip(Exception):
@@ -45,6 +46,8 @@ def test_each(*cases):
 def set_up(mkcramfs, cramfs_map):
     """Copy the tools to where everybody can run them, and build the shim."""
     shutil.copy(mkcramfs, os.path.join(TOOLS, 'mkcramfs'))
+    for name in ('mkfs.cramfs', 'fsck.cramfs', 'cramfsck'):
+        os.symlink('mkcramfs', os.path.join(TOOLS, name))
     shutil.copy(cramfs_map, os.path.join(TOOLS, 'cramfs-map'))
     subprocess.run((os.environ.get('HOSTCC', 'gcc'), '-std=gnu11', '-D_GNU_SOURCE', '-O1',
                     '-shared', '-fPIC', '-o', os.path.join(TOOLS, 'shim.so'),
@@ -268,6 +271,28 @@ def elf(segments, size, bits=32, endian='<', kind=3, machine=40, skew=0, more=0,
                          for flags, start, length in segments)
     head = ident + header + table
     return head + noise(size, seed)[len(head):]
+
+
+# Programs without an MMU: flags, the length of the header, and how much text there is as a rule.
+FLAT_RAM, FLAT_GOTPIC, FLAT_GZIP, FLAT_GZDATA, FLAT_KTRACE = 1, 2, 4, 8, 16
+FLAT_HEADER = 64
+FLAT_TEXT = 2 * PAGE + 100
+FLAT_FIELDS = ('entry', 'data_start', 'data_end', 'bss_end', 'stack_size',
+               'reloc_start', 'reloc_count', 'flags', 'build_date')
+
+
+def bflt(text=FLAT_TEXT, data=3 * PAGE + 1000, rev=4, size=None, magic=b'bFLT', places=None,
+         **fields):
+    """A bFLT program with TEXT bytes of noise for text, data that shrink, and two relocations, of
+    pointers in the data as a rule; PLACES says where else they are, from behind the header on."""
+    values = {'entry': FLAT_HEADER + 1, 'data_start': FLAT_HEADER + text,
+              'data_end': FLAT_HEADER + text + data, 'bss_end': FLAT_HEADER + text + data + 500,
+              'stack_size': 4096, 'reloc_start': FLAT_HEADER + text + data, 'reloc_count': 2,
+              'flags': FLAT_GOTPIC, 'build_date': 0}
+    values.update(fields)
+    header = struct.pack('>4s10I20x', magic, rev, *(values[name] for name in FLAT_FIELDS))
+    whole = header + noise(text) + prose(data) + struct.pack('>2I', *(places or (text, text + 4)))
+    return whole[:size]
 
 
 def elf_files(box):
