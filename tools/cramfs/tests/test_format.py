@@ -12,13 +12,18 @@ PLAIN = FSID_V2 | SORTED_DIRS
 
 
 @test
-def default_image_needs_no_feature_of_the_kernel(box):
-    """Compressible, incompressible and zero blocks and ELF files: any kernel must read all."""
-    equal(nasty_tree(box).make().flags, PLAIN)
+def default_image_needs_holes_of_the_kernel_only(box):
+    """Compressible, incompressible and zero blocks and ELF files: 2.3.39 must read all."""
+    equal(nasty_tree(box).make().flags, PLAIN | HOLES)
 
 
-@test_each(('-z', HOLES), ('-x', EXT_POINTERS), ('-X', EXT_POINTERS), ('-X -X', EXT_POINTERS),
-           ('-x -z', EXT_POINTERS | HOLES))
+@test
+def image_without_holes_needs_no_feature_of_the_kernel(box):
+    equal(nasty_tree(box).make('--no-holes').flags, PLAIN)
+
+
+@test_each(('-z', HOLES), ('-x --no-holes', EXT_POINTERS), ('-X --no-holes', EXT_POINTERS),
+           ('-X -X --no-holes', EXT_POINTERS), ('-x', EXT_POINTERS | HOLES))
 def sets_the_flag_of_what_is_used(box, case):
     options, flags = case
     equal(nasty_tree(box).make(options).flags, PLAIN | flags)
@@ -165,16 +170,16 @@ def writes_to_a_pipe(box):
 
 
 @test
-def makes_holes_of_zero_blocks_with_z(box):
+def makes_holes_of_zero_blocks(box):
     box.file('a', noise(PAGE) + bytes(PAGE) + noise(PAGE) + bytes(10))
-    image = box.make('-z')
+    image = box.make()
     equal(''.join(b.letter for b in image.block_list(image.find('a'))), 'zhzh')
 
 
-@test
-def makes_no_holes_without_z(box):
+@test_each('--no-holes', '-x -z --no-holes', '--compat util-linux')
+def makes_no_holes_if_told_not_to(box, options):
     box.file('a', bytes(3 * PAGE))
-    image = box.make('-x')
+    image = box.make(options)
     equal(''.join(b.letter for b in image.block_list(image.find('a'))), 'zzz')
 
 
