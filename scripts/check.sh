@@ -92,6 +92,7 @@ suite_demo()
 suite_guest()
 {
 	KERNEL=$kernel KERNEL_BASE=$kernel_base KERNEL_DEBUG=$kernel_debug \
+	KERNEL_BE=$kernel_be KERNEL_BE_BASE=$kernel_be_base \
 	MKCRAMFS=$mkcramfs ROOTFS=$rootfs KSRC=$ksrc WORK=$out/guest \
 	CROSS_COMPILE=$cross_compile "$selftests/run-guest.sh"
 }
@@ -118,8 +119,10 @@ prepare_demo virt
 step 'building the kernels: the driver and the unmodified one (8 min the first time)'
 kernel=$(build_kernel virt)
 kernel_base=$(build_kernel virt-base)
-step 'building the kernels: checks of locks and memory, the least of a kernel (10 min the first time)'
+step 'building the kernels: checks of locks and memory, big-endian, the least of a kernel (15 min the first time)'
 kernel_debug=$(build_kernel virt-debug)
+kernel_be=$(build_kernel virt-be)
+kernel_be_base=$(build_kernel virt-be-base)
 build_kernel virt-mtd >/dev/null
 build_kernel virt-physmem >/dev/null
 step 'building the kernels that execute in place (8 min the first time)'

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/kbuild.sh"
 
-[ $# = 1 ] || die 'usage: kernel.sh virt[-base|-debug|-mtd|-physmem|-xip|-xip-base] | mps2[-base|-mtd|-physmem]'
+[ $# = 1 ] || die 'usage: kernel.sh virt[-base|-be|-be-base|-debug|-mtd|-physmem|-xip|-xip-base] | mps2[-base|-mtd|-physmem]'
 variant=$1
 tree=patched
 target=zImage
@@ -22,6 +22,8 @@ esac
 case $variant in
 virt)		fragments=(virt cramfs) ;;
 virt-base)	fragments=(virt) ;;
+virt-be)	fragments=(virt cramfs big-endian) ;;
+virt-be-base)	fragments=(virt big-endian) ;;
 virt-debug)	fragments=(virt cramfs debug) ;;
 virt-mtd)	fragments=(virt mtd) ;;
 virt-physmem)	fragments=(virt mtd physmem) ;;

@@ -41,21 +41,23 @@ def copies(top, _files, rng):
         write(top, 'large%d' % n, halves)
 
 
+def sparse(top, _files, rng):
+    """Large files that are nearly nothing but holes."""
+    noise = rng.randbytes(2 * PAGE + 99)
+    write_parts(top, '8m', 8 << 20, ((0, b'start' * 2000), (4 << 20, noise),
+                                     ((8 << 20) - 100, b'e' * 100)))
+    write_parts(top, '1m', 1 << 20, ())
+
+
 def holes(top, _files, rng):
     """Files with holes first, last, in the middle, and nothing else."""
     noise = rng.randbytes(PAGE)
     for name, size, parts in (
-            ('8m', 8 << 20, ((0, b'start' * 2000), (4 << 20, noise * 2 + noise[:99]),
-                             ((8 << 20) - 100, b'e' * 100))),
-            ('all1m', 1 << 20, ()), ('all4096', PAGE, ()), ('all8192', 2 * PAGE, ()),
-            ('all5000', 5000, ()), ('last-full', 4 * PAGE, ((0, noise),)),
-            ('last-part', 15000, ((0, noise),)), ('first', 4 * PAGE, ((3 * PAGE, noise),)),
+            ('all4096', PAGE, ()), ('all8192', 2 * PAGE, ()), ('all5000', 5000, ()),
+            ('last-full', 4 * PAGE, ((0, noise),)), ('last-part', 15000, ((0, noise),)),
+            ('first', 4 * PAGE, ((3 * PAGE, noise),)),
             ('middle', 5 * PAGE + 7, ((0, noise), (3 * PAGE, noise * 2)))):
-        with open(os.path.join(top, name), 'wb') as handle:
-            for at, content in parts:
-                handle.seek(at)
-                handle.write(content)
-            handle.truncate(size)
+        write_parts(top, name, size, parts)
 
 
 def links(top, _files, _rng):
@@ -132,8 +134,8 @@ def modes(top, _files, _rng):
     os.chmod(os.path.join(top, 'sticky'), 0o1777)
 
 
-PARTS = {part.__name__: part for part in (small, copies, holes, links, nodes, names, sizes, large, deep,
-                                          modes)}
+PARTS = {part.__name__: part for part in (small, copies, sparse, holes, links, nodes, names, sizes, large,
+                                          deep, modes)}
 
 
 def write(top, name, content):
@@ -142,6 +144,15 @@ def write(top, name, content):
     with open(path, 'wb') as handle:
         handle.write(content)
     return path
+
+
+def write_parts(top, name, size, parts):
+    """A file of SIZE bytes with these parts, (offset, bytes), and holes elsewhere."""
+    with open(os.path.join(top, name), 'wb') as handle:
+        for at, content in parts:
+            handle.seek(at)
+            handle.write(content)
+        handle.truncate(size)
 
 
 def make(top, files=20000, parts=tuple(PARTS)):

@@ -40,6 +40,8 @@ WHERE the image is, and how the kernel is told:
                    the number makes it KiB
   --append TEXT    more kernel command line
   --drive FILE     one more virtio disk, read-only; may be repeated
+  --flash FILE     with block: FILE in the flash bank, unknown to the device tree
+  --mtd FILE       with block: FILE in the flash bank, one mtd-rom node
   --log FILE       keep the console output there too
   --timeout S      end the guest after S seconds, exit status 124
   --interactive    connect the terminal to the guest; Ctrl-A X ends QEMU
@@ -48,7 +50,7 @@ END
 }
 
 kernel='' image='' root='' append='' log='' work=''
-smp=1 mem=64 limit=0 interactive=0 xip=0
+smp=1 mem=64 limit=0 interactive=0 xip=0 beside='' beside_node=''
 drives=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -65,6 +67,7 @@ while [ $# -gt 0 ]; do
 	--mem)		mem=$2 ;;
 	--append)	append=$2 ;;
 	--drive)	drives+=("$2") ;;
+	--flash | --mtd) beside=$2 beside_node=$1 ;;
 	--log)		log=$2 ;;
 	--timeout)	limit=$2 ;;
 	--work)		work=$2 ;;
@@ -73,7 +76,8 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 [ -n "$kernel" ] && [ -n "$image" ] && [ -n "$root" ] || { usage >&2; exit 2; }
-check_readable "$kernel" "$image" "${drives[@]}"
+[ -z "$beside" ] || [ "$root" = block ] || die "$beside_node: only with --root block"
+check_readable "$kernel" "$image" "${drives[@]}" ${beside:+"$beside"}
 
 make_work
 readonly dtb=$work/virt.dtb flash=$work/flash.img boot_flash=$work/boot.img
@@ -83,12 +87,12 @@ machine=virt
 cmdline='ro panic=-1 console=ttyAMA0'
 args=(-cpu "$CPU" -smp "$smp" -nodefaults)
 
-# The flash bank with the image at its start.
-add_flash()
+# The flash bank with a file at its start.
+add_flash()	# file
 {
-	[ "$(stat -Lc %s "$image")" -le $((FLASH_SIZE)) ] ||
-		die "$image: does not fit into a flash bank of 64 MiB"
-	cp --sparse=always "$image" "$flash"
+	[ "$(stat -Lc %s "$1")" -le $((FLASH_SIZE)) ] ||
+		die "$1: does not fit into a flash bank of 64 MiB"
+	cp --sparse=always "$1" "$flash"
 	chmod u+w "$flash"
 	truncate -s $((FLASH_SIZE)) "$flash"
 	args+=(-drive "if=pflash,unit=1,format=raw,readonly=on,file=$flash")
@@ -143,6 +147,14 @@ reg()
 	printf '0 %x 0 %x' "$1" "$2"
 }
 
+# The stock node joins both banks into one device, which has no point().
+make_mtd_rom()
+{
+	# shellcheck disable=SC2046 # one cell a word
+	set_cells /flash@0 reg $(reg $FLASH_BASE $FLASH_SIZE)
+	fdtput -t s "$dtb" /flash@0 compatible mtd-rom
+}
+
 add_reserved_memory()	# base size
 {
 	local node
@@ -162,28 +174,25 @@ add_reserved_memory()	# base size
 disks=("${drives[@]}")
 case $root in
 mtd)
-	add_flash
+	add_flash "$image"
 	dump_dtb
-	# The stock node joins both banks into one device, which has no point().
-	# shellcheck disable=SC2046 # one cell a word
-	set_cells /flash@0 reg $(reg $FLASH_BASE $FLASH_SIZE)
-	fdtput -t s "$dtb" /flash@0 compatible mtd-rom
+	make_mtd_rom
 	cmdline+=' mtdparts=4000000.flash:-(xip) root=mtd:xip rootfstype=cramfs'
 	;;
 cfi)
 	# With the secure world, which keeps bank 0, one bank is left to see.
 	machine=virt,secure=on
-	add_flash
+	add_flash "$image"
 	cmdline+=' mtdparts=4000000.flash:-(xip) root=mtd:xip rootfstype=cramfs'
 	;;
 physmem)
-	add_flash
+	add_flash "$image"
 	dump_dtb
 	fdtput -r "$dtb" /flash@0
 	cmdline+=" root=rom rootfstype=cramfs_physmem rootflags=physaddr=$FLASH_BASE"
 	;;
 rom)
-	add_flash
+	add_flash "$image"
 	dump_dtb
 	fdtput -r "$dtb" /flash@0
 	add_reserved_memory $FLASH_BASE $FLASH_SIZE
@@ -201,6 +210,10 @@ romram)
 	;;
 block)
 	disks=("$image" "${drives[@]}")
+	case $beside_node in
+	--flash)	add_flash "$beside"; dump_dtb; fdtput -r "$dtb" /flash@0 ;;
+	--mtd)		add_flash "$beside"; dump_dtb; make_mtd_rom ;;
+	esac
 	cmdline+=' root=/dev/vda rootfstype=cramfs'
 	;;
 *)

@@ -5,7 +5,9 @@
 # where a root can be, and print all results as one TAP stream. The tests are in
 # test_*.c, the images in guest_images.py, the machine in qemu-virt.sh; here is
 # only which of them meet. A pattern as argument (mtd/xip, 'debug/*') selects.
-# run-nommu.sh is its like for a board without an MMU.
+# Guests with `forms` in their name mount what form_images.py makes: an image for
+# every combination of mkcramfs's options.
+# run-nommu.sh is the like of this for a board without an MMU.
 
 # shellcheck disable=SC2153 # names from the environment
 
@@ -15,6 +17,8 @@ usage='environment:
   KERNEL         zImage with the driver
   KERNEL_BASE    zImage with the unmodified driver; without it, no comparison
   KERNEL_DEBUG   zImage with the driver and lock and memory checks; may be left out
+  KERNEL_BE      big-endian zImage with the driver; may be left out
+  KERNEL_BE_BASE the same with the unmodified driver; may be left out
   MKCRAMFS       mkcramfs to make images with
   ROOTFS         directory with busybox and libc for ARM
   KSRC           kernel tree, for kselftest_harness.h and nolibc
@@ -26,18 +30,60 @@ only=${1:-}
 . "$(dirname "$0")/guests.sh"
 set_up KERNEL MKCRAMFS ROOTFS KSRC WORK
 
-make -s -C "$here" KSELFTESTS="$KSRC/tools/testing/selftests" OUTPUT="$programs" \
-	>"$logs/build.log" 2>&1 || { cat "$logs/build.log" >&2; die 'the programs do not build'; }
-fakeroot -- python3 "$here/guest_images.py" --rootfs "$ROOTFS" --programs "$programs" \
-	--mkcramfs "$MKCRAMFS" --out "$images" xip plain punched util-linux \
-	>"$logs/images.log" 2>&1 || { cat "$logs/images.log" >&2; die 'the images cannot be made'; }
+# quietly NAME WHAT COMMAND...: its output is of interest only when it fails.
+quietly()
+{
+	"${@:3}" >"$logs/$1.log" 2>&1 || { cat "$logs/$1.log" >&2; die "$2"; }
+}
 
-# boot NAME KERNEL ROOT IMAGE PROGRAM,.. TIMEOUT [OPTION...]: one guest; its TAP in $logs.
-boot()
+make_forms()	# name option...
+{
+	quietly "$1" 'the images with every option cannot be made' \
+		fakeroot -- python3 "$here/form_images.py" --programs "$programs" \
+		--mkcramfs "$MKCRAMFS" --out "$images/$1" "${@:2}"
+	sed 's/^/# /' "$logs/$1.log"
+}
+
+make_programs()
+{
+	local targets=(all)
+
+	[ -z "${KERNEL_BE:-}${KERNEL_BE_BASE:-}" ] || targets+=(big-endian)
+	make -s -C "$here" KSELFTESTS="$KSRC/tools/testing/selftests" OUTPUT="$programs" \
+		"${targets[@]}"
+}
+
+quietly build 'the programs do not build' make_programs
+quietly images 'the images cannot be made' \
+	fakeroot -- python3 "$here/guest_images.py" --rootfs "$ROOTFS" --programs "$programs" \
+	--mkcramfs "$MKCRAMFS" --out "$images" xip plain punched util-linux
+
+boot()	# name kernel argument...
+{
+	case $1 in
+	*forms*)	boot_forms "$@" ;;
+	*)		boot_root "$@" ;;
+	esac
+}
+
+# run_guest NAME PROGRAM,.. QEMU-VIRT-ARGUMENT...: one guest; its TAP in $logs.
+run_guest()
+{
+	local name=$1 run=$2 status=0
+	local log=$logs/${1//\//-}.log vm=$WORK/vm/${1//\//-}
+
+	"$here/qemu-virt.sh" "${@:3}" --log "$log" --work "$vm" >/dev/null 2>"$log.qemu" || status=$?
+	console_to_tap "$name" "$status" "$run" >"$log.part" 2>&1
+	rm -rf "$vm"
+	mv "$log.part" "$log.tap"
+}
+
+# boot_root NAME KERNEL ROOT IMAGE PROGRAM,.. TIMEOUT [OPTION...]: the root is what
+# is tested.
+boot_root()
 {
 	local name=$1 kernel=$2 root=$3 image=$4 run=$5 limit=$6
-	local log=$logs/${1//\//-}.log disk=vd append status=0
-	local file=$images/$image.img
+	local disk=vd append file=$images/$image.img
 	shift 6
 
 	case $root in
@@ -53,13 +99,24 @@ boot()
 	case $name in
 	base-*) append+=" cramfs.peer=1" ;;
 	esac
-	"$here/qemu-virt.sh" --kernel "$kernel" --image "$file" --root "$root" --append "$append" \
-		--drive "$images/$image.expect" --drive "$images/corners" --log "$log" \
-		--timeout "$limit" --work "$WORK/vm/${name//\//-}" "$@" \
-		>/dev/null 2>"$log.qemu" || status=$?
-	console_to_tap "$name" "$status" "$run" >"$log.part" 2>&1
-	rm -rf "$WORK/vm/${name//\//-}"
-	mv "$log.part" "$log.tap"
+	run_guest "$name" "$run" --kernel "$kernel" --image "$file" --root "$root" --append "$append" \
+		--drive "$images/$image.expect" --drive "$images/corners" --timeout "$limit" "$@"
+}
+
+# boot_forms NAME KERNEL FORMS FLASH WAY[:WAY..]: images of a disk, which is in the flash
+# bank as well; FLASH says how: qemu-virt.sh has it as an option.
+boot_forms()
+{
+	local name=$1 kernel=$2 forms=$images/$3 flash=$4
+	local run=test_forms:/dev/vdb:$5 append
+
+	append="init=/t/bin/small_init quiet loglevel=1 panic_print=0x20 log_buf_len=1M"
+	append+=" cramfs.mode=forms cramfs.run=$run"
+	case $name in
+	base-*) append+=" cramfs.peer=1" ;;
+	esac
+	run_guest "$name" "$run" --kernel "$kernel" --image "$forms.root" --root block \
+		--drive "$forms" "$flash" "$forms" --append "$append" --timeout 240
 }
 
 echo 'TAP version 13'
@@ -98,5 +155,23 @@ if [ -n "${KERNEL_BASE:-}" ]; then
 		done
 	done
 fi
+
+# start_forms NAME KERNEL KERNEL_BASE [OPTION...]: the images with every combination of
+# options, from each place, with both drivers.
+start_forms()
+{
+	local name=$1 kernel=$2 base=$3
+
+	# shellcheck disable=SC2053 # a pattern
+	[ -n "$kernel$base" ] && [[ -z $only || $name/mtd == $only || base-$name/mtd == $only ||
+	   $name/physmem == $only ]] || return 0
+	make_forms "$name" "${@:4}"
+	[ -z "$kernel" ] || start "$name/physmem" "$kernel" "$name" --flash block:physmem
+	[ -z "$kernel" ] || start "$name/mtd" "$kernel" "$name" --mtd mtd
+	[ -z "$base" ] || start "base-$name/mtd" "$base" "$name" --mtd block:mtd
+}
+
+start_forms forms "$KERNEL" "${KERNEL_BASE:-}" --wrong
+start_forms forms-be "${KERNEL_BE:-}" "${KERNEL_BE_BASE:-}" --wrong --big-endian
 
 finish
