@@ -98,6 +98,8 @@ int mkcramfs_main(int argc, char **argv)
 	__u64 size;
 
 	options_parse(argc, argv, &opt);
+	if (opt.xip_rules)
+		rules_read(opt.xip_rules);
 
 	lock_output(&opt);
 	output_create(opt.output);

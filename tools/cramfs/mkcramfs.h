@@ -246,7 +246,8 @@ void contents_close(struct contents *c);
 unsigned char *contents_load(const struct entry *e);
 
 /* rules.c */
-void rules_apply(const char *path, struct entry *root, const struct options *opt);
+void rules_read(const char *path);
+void rules_apply(struct entry *root, const struct options *opt);
 bool may_be_in_place(const struct entry *e, const unsigned char *first_bytes, size_t len,
 		     const struct options *opt);
 void rules_check(const struct options *opt);

@@ -196,7 +196,11 @@ static void parse_line(char *pos, unsigned int line)
 	rules.list[rules.nr++] = rule;
 }
 
-static void read_rules(const char *path)
+/**
+ * rules_read() - read rules; ends the program if some are wrong, when all have been told
+ * @path: file with the rules
+ */
+void rules_read(const char *path)
 {
 	FILE *f = fopen(path, "r");
 	unsigned int nr_line = 0;
@@ -297,14 +301,12 @@ static void unite_same(struct entry *e, const struct options *opt)
 }
 
 /**
- * rules_apply() - read rules and find the one for each file
- * @path: file with the rules
- * @root: root of the tree, after data_dedup(); sets the rule of the files in it
+ * rules_apply() - find the rule for each file
+ * @root: root of the tree, of which it is known which files are the same; sets their rules
  * @opt: options
  */
-void rules_apply(const char *path, struct entry *root, const struct options *opt)
+void rules_apply(struct entry *root, const struct options *opt)
 {
-	read_rules(path);
 	apply(root, opt);
 	unite_same(root, opt);
 }

@@ -37,7 +37,9 @@ def test_each(*cases):
     """Decorator: FUNCTION(box, case) is a test for each case."""
     def add(function):
         for case in cases:
-            name = '%s: %s' % (function.__name__, case if case != '' else '(none)')
+            text = str(case) if case != '' else '(none)'
+            # A result is one line.
+            name = '%s: %s' % (function.__name__, text if text.isprintable() else repr(text))
             TESTS.append((name, lambda box, case=case: function(box, case)))
         return function
     return add
@@ -282,16 +284,17 @@ FLAT_FIELDS = ('entry', 'data_start', 'data_end', 'bss_end', 'stack_size',
 
 
 def bflt(text=FLAT_TEXT, data=3 * PAGE + 1000, rev=4, size=None, magic=b'bFLT', places=None,
-         **fields):
-    """A bFLT program with TEXT bytes of noise for text, data that shrink, and two relocations, of
-    pointers in the data as a rule; PLACES says where else they are, from behind the header on."""
+         fill=noise, **fields):
+    """A bFLT program with TEXT bytes of noise for text (or another FILL), data that shrink, and two
+    relocations, of pointers in the data as a rule; PLACES says where else they are, from behind the
+    header on."""
     values = {'entry': FLAT_HEADER + 1, 'data_start': FLAT_HEADER + text,
               'data_end': FLAT_HEADER + text + data, 'bss_end': FLAT_HEADER + text + data + 500,
               'stack_size': 4096, 'reloc_start': FLAT_HEADER + text + data, 'reloc_count': 2,
               'flags': FLAT_GOTPIC, 'build_date': 0}
     values.update(fields)
     header = struct.pack('>4s10I20x', magic, rev, *(values[name] for name in FLAT_FIELDS))
-    whole = header + noise(text) + prose(data) + struct.pack('>2I', *(places or (text, text + 4)))
+    whole = header + fill(text) + prose(data) + struct.pack('>2I', *(places or (text, text + 4)))
     return whole[:size]
 
 

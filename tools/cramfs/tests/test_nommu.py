@@ -11,30 +11,13 @@ import subprocess
 import sys
 
 from cramfs_image import PAGE, PTR_DIRECT, PTR_STORED
-from harness import (ALL_FORMS, HERE, Skip, contains, elf, elf_pages, equal, nasty_tree, noise,
-                     prose, same_as_tree, stored_pages, test, test_each, R, W, X)
+from harness import (ALL_FORMS, FLAT_FIELDS, FLAT_GOTPIC, FLAT_GZDATA, FLAT_GZIP, FLAT_HEADER,
+                     FLAT_KTRACE, FLAT_RAM, FLAT_TEXT, HERE, Skip, bflt, contains, elf, elf_pages,
+                     equal, nasty_tree, noise, prose, same_as_tree, stored_pages, test, test_each,
+                     R, W, X)
 
 FDPIC = 65			# in e_ident[EI_OSABI]
-RAM, GOTPIC, GZIP, GZDATA, KTRACE = 1, 2, 4, 8, 16
-HEADER_LEN = 64
-TEXT = 2 * PAGE + 100
 SELFTESTS = os.path.join(HERE, '../../testing/selftests/filesystems/cramfs')
-FIELDS = ('entry', 'data_start', 'data_end', 'bss_end', 'stack_size', 'reloc_start',
-          'reloc_count', 'flags', 'build_date')
-
-
-def bflt(text=TEXT, data=3 * PAGE + 1000, rev=4, size=None, magic=b'bFLT', places=None,
-         **fields):
-    """A bFLT program with TEXT bytes of noise for text, data that shrink, and two relocations, of
-    pointers in the data as a rule; PLACES says where else they are, from the end of the header on."""
-    values = {'entry': HEADER_LEN + 1, 'data_start': HEADER_LEN + text,
-              'data_end': HEADER_LEN + text + data, 'bss_end': HEADER_LEN + text + data + 500,
-              'stack_size': 4096, 'reloc_start': HEADER_LEN + text + data, 'reloc_count': 2,
-              'flags': GOTPIC, 'build_date': 0}
-    values.update(fields)
-    header = struct.pack('>4s10I20x', magic, rev, *(values[name] for name in FIELDS))
-    whole = header + noise(text) + prose(data) + struct.pack('>2I', *(places or (text, text + 4)))
-    return whole[:size]
 
 
 def mapped_in_place(box, image, path, pages, align=32):
@@ -147,44 +130,45 @@ def header_and_text_of_bflt_are_in_one_piece(box, options):
 
 @test
 def text_of_bflt_may_end_with_a_page(box):
-    box.file('a', bflt(text=2 * PAGE - HEADER_LEN))
+    box.file('a', bflt(text=2 * PAGE - FLAT_HEADER))
     mapped_in_place(box, box.make('-X'), 'a', range(2))
 
 
 @test
 def one_more_byte_of_bflt_text_is_one_more_page(box):
-    box.file('a', bflt(text=2 * PAGE - HEADER_LEN + 1))
+    box.file('a', bflt(text=2 * PAGE - FLAT_HEADER + 1))
     mapped_in_place(box, box.make('-X'), 'a', range(3))
 
 
 @test
 def bflt_without_data_is_stored(box):
-    box.file('a', bflt(text=PAGE, data=0, reloc_count=0, size=HEADER_LEN + PAGE))
+    box.file('a', bflt(text=PAGE, data=0, reloc_count=0, size=FLAT_HEADER + PAGE))
     mapped_in_place(box, box.make('-X'), 'a', range(2))
 
 
-@test_each(0, GOTPIC, GOTPIC | GZDATA | KTRACE)
+@test_each(0, FLAT_GOTPIC, FLAT_GOTPIC | FLAT_GZDATA | FLAT_KTRACE)
 def bflt_is_stored_whatever_else_its_flags_say(box, flags):
     box.file('a', bflt(flags=flags))
     mapped_in_place(box, box.make('-X'), 'a', range(3))
 
 
-@test_each(RAM, GZIP, RAM | GOTPIC, GZIP | GZDATA)
+@test_each(FLAT_RAM, FLAT_GZIP, FLAT_RAM | FLAT_GOTPIC, FLAT_GZIP | FLAT_GZDATA)
 def bflt_whose_text_is_copied_is_deflated(box, flags):
     box.file('a', bflt(flags=flags))
     as_data(box, 'a')
 
 
-@test_each({'places': (TEXT, TEXT - 1)}, {'places': (0, TEXT)}, {'places': (TEXT - 1, 0), 'flags': 0},
-           {'flags': GZDATA})
+@test_each({'places': (FLAT_TEXT, FLAT_TEXT - 1)}, {'places': (0, FLAT_TEXT)},
+           {'places': (FLAT_TEXT - 1, 0), 'flags': 0}, {'flags': FLAT_GZDATA})
 def bflt_whose_text_is_relocated_is_deflated_with_a_warning(box, fields):
     """The kernel would write to ROM. It cannot be seen where compressed relocations are."""
     box.file('a', bflt(**fields))
-    as_data(box, 'a', error='mkcramfs: warning: %s: bFLT program whose text the kernel would relocate '
-            'in ROM: compressed' % box.in_tree('a'))
+    as_data(box, 'a', error='mkcramfs: warning: %s: bFLT program whose text the kernel would '
+            'relocate in ROM: compressed' % box.in_tree('a'))
 
 
-@test_each({'reloc_count': 0, 'places': (0, 0)}, {'reloc_start': 1 << 30}, {'reloc_start': 0xffffffff})
+@test_each({'reloc_count': 0, 'places': (0, 0)}, {'reloc_start': 1 << 30},
+           {'reloc_start': 0xffffffff})
 def relocations_that_are_not_in_the_file_do_no_harm(box, fields):
     box.file('a', bflt(**fields))
     mapped_in_place(box, box.make('-X'), 'a', range(3))
@@ -202,10 +186,10 @@ def bflt_is_deflated_without_X(box):
     as_data(box, 'a', '-x')
 
 
-@test_each({'data_start': 0}, {'data_start': HEADER_LEN}, {'data_start': 1 << 31},
+@test_each({'data_start': 0}, {'data_start': FLAT_HEADER}, {'data_start': 1 << 31},
            {'data_start': 0xffffffff}, {'data_start': 0x0fffffff, 'data_end': 0x0fffffff,
                                         'bss_end': 0x0fffffff},
-           {'data_end': HEADER_LEN}, {'data_end': 0xffffffff}, {'bss_end': 0},
+           {'data_end': FLAT_HEADER}, {'data_end': 0xffffffff}, {'bss_end': 0},
            {'bss_end': 0xffffffff}, {'bss_end': 1 << 28}, {'stack_size': 0xffffffff},
            {'reloc_count': 0xffffffff}, {'reloc_count': 1 << 26})
 def damaged_bflt_is_deflated_with_a_warning(box, fields):
@@ -233,7 +217,7 @@ def truncated_bflt_does_no_harm(box):
     same_as_tree(box, box.image())
     # Without the whole of a header, it is not one.
     damaged = [int(line.split('/')[-1][:3]) for line in res.err.splitlines()]
-    equal(damaged, list(range(HEADER_LEN, HEADER_LEN + 100)))
+    equal(damaged, list(range(FLAT_HEADER, FLAT_HEADER + 100)))
 
 
 PIC = ('-fpic', '-msingle-pic-base', '-mpic-register=r10', '-mno-pic-data-is-text-relative',
@@ -254,19 +238,19 @@ def converted_bflt_is_stored_and_can_be_relocated(box):
     with open(box.in_tree('a'), 'rb') as f:
         program = f.read()
     magic, rev, *values = struct.unpack_from('>4s10I', program)
-    h = dict(zip(FIELDS, values))
-    equal((magic, rev, h['flags'], h['stack_size']), (b'bFLT', 4, GOTPIC, 5000))
+    h = dict(zip(FLAT_FIELDS, values))
+    equal((magic, rev, h['flags'], h['stack_size']), (b'bFLT', 4, FLAT_GOTPIC, 5000))
     equal(h['entry'] & 1, 1, 'entry is Thumb')
     equal(h['reloc_start'], h['data_end'])
     equal(len(program), h['reloc_start'] + 4 * h['reloc_count'])
     mapped_in_place(box, box.make('-X'), 'a', range((h['data_start'] + PAGE - 1) // PAGE))
 
     def word(at):
-        return struct.unpack_from('<I', program, HEADER_LEN + at)[0]
+        return struct.unpack_from('<I', program, FLAT_HEADER + at)[0]
 
     nm = subprocess.run(('nm', box.path('pic')), stdout=subprocess.PIPE, text=True).stdout
     symbol = {line.split()[-1]: int(line.split()[0], 16) for line in nm.splitlines()}
-    table = h['data_start'] - HEADER_LEN
+    table = h['data_start'] - FLAT_HEADER
     offsets = []
     while word(table) != 0xffffffff:
         offsets.append(word(table))
@@ -293,7 +277,7 @@ def programs(box):
     for name, content in (('flat', bflt()), ('fdpic', elf([(R | X, 0, PAGE)], PAGE, kind=2,
                                                           osabi=FDPIC) + prose(3 * PAGE)),
                           ('full', bflt(text=PAGE, data=0, size=2 * PAGE)),
-                          ('full-2', bflt(text=PAGE - HEADER_LEN, data=PAGE - 8))):
+                          ('full-2', bflt(text=PAGE - FLAT_HEADER, data=PAGE - 8))):
         box.file('programs/' + name, content)
     return nasty_tree(box)
 
