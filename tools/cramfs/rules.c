@@ -53,29 +53,44 @@ static struct {
 } rules;
 
 /*
- * The next word from @pos on, which is moved behind it; NULL at the end of the line or at a
- * comment. In quotes there may be blanks, and nothing has a special meaning.
+ * Takes a word that begins with a quotation mark out of its quotes, in place. Returns what follows
+ * it, or NULL if that is not the end of a word: it would not be clear what is meant.
  */
+static char *unquote(char *word)
+{
+	char *in = word + 1, *out = word;
+
+	while (*in && *in != '"') {
+		if (*in == '\\' && (in[1] == '"' || in[1] == '\\'))
+			in++;
+		*out++ = *in++;
+	}
+	if (!*in || (in[1] && !strchr(BLANKS, in[1])))
+		return NULL;
+	*out = '\0';
+	return in + 1;
+}
+
+/* The next word from @pos on, which is moved behind it; NULL at the end of the line or at a comment. */
 static char *next_word(char **pos, bool *unclosed)
 {
-	char *start = *pos + strspn(*pos, BLANKS);
-	char *end;
+	char *word = *pos + strspn(*pos, BLANKS);
+	char *end = word + strcspn(word, BLANKS);
 
-	if (!*start || *start == '#')
+	if (!*word || *word == '#')
 		return NULL;
-	if (*start == '"') {
-		start++;
-		end = strchr(start, '"');
-		/* What follows the quotes must be a blank, or it is not clear what is meant. */
-		*unclosed = !end || (end[1] && !strchr(BLANKS, end[1]));
-		if (*unclosed)
+	if (*word == '"') {
+		end = unquote(word);
+		*unclosed = !end;
+		if (!end)
 			return NULL;
-	} else {
-		end = start + strcspn(start, BLANKS);
 	}
-	*pos = *end ? end + 1 : end;
-	*end = '\0';
-	return start;
+	*pos = end;
+	if (*end) {
+		*end = '\0';
+		*pos = end + 1;
+	}
+	return word;
 }
 
 /* A number from @p on, which is moved behind it. */

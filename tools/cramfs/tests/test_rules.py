@@ -224,7 +224,8 @@ def rules_have_comments_blanks_and_quotes(box, text):
 
 @test_each(('"/a film" all', 'a film'), ('/a#b all', 'a#b'), ('"#" all', '#'),
            ('/ž* all', 'žluť'),
-           ('"/a\tb" all', 'a\tb'))
+           ('"/a\tb" all', 'a\tb'), ('"/a\\"b" all', 'a"b'), ('"/a\\\\\\\\b" all', 'a\\b'),
+           ('/a\\\\b all', 'a\\b'), ('"/\\*" all', '*'), ('/a"b all', 'a"b'))
 def odd_names_can_be_named(box, case):
     rule, name = case
     box.file(name, prose(5000))
