@@ -26,6 +26,9 @@ enum report {
 	REPORT_JSON,
 };
 
+/* So deep may directories be in each other: much of what walks through them recurses. */
+#define MAX_DEPTH	8192
+
 /* --lock: whether to wait until nobody else has the output locked */
 enum lock {
 	LOCK_NONE,
@@ -204,6 +207,7 @@ struct entry *tree_add(struct entry *dir, const char *name, mode_t mode);
 struct entry *tree_find(struct entry *dir, const char *name, size_t len);
 void tree_drop(struct entry *e);
 void tree_set_attributes(struct entry *e, const struct options *opt);
+bool tree_wants_attribute(const char *name);
 bool tree_excludes(const struct entry *e, const struct options *opt);
 void tree_finish(struct entry *root);
 void tree_free(struct entry *e);

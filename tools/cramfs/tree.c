@@ -382,10 +382,15 @@ static void take_attributes(struct entry *e, const struct stat *st)
 		e->rdev = st->st_rdev;
 }
 
-/* What tells which label a file has on the machine that we run on is nobody's loss. */
-static bool is_of_interest(const char *attribute)
+/**
+ * tree_wants_attribute() - whether anybody is to be told that an image lacks an extended attribute
+ * @name: its name
+ *
+ * Return: false for the label that files have on the machine that we run on.
+ */
+bool tree_wants_attribute(const char *name)
 {
-	return strcmp(attribute, "security.selinux");
+	return strcmp(name, "security.selinux");
 }
 
 static void look_for_attributes(const struct entry *e, const char *path)
@@ -396,7 +401,7 @@ static void look_for_attributes(const struct entry *e, const char *path)
 	const char *p;
 
 	for (p = list; p < list + len; p += strlen(p) + 1) {
-		any |= is_of_interest(p);
+		any |= tree_wants_attribute(p);
 		capabilities |= !strcmp(p, "security.capability");
 	}
 	if (any)
@@ -455,13 +460,15 @@ static bool scan_names(struct entry *dir, DIR *stream, const struct options *opt
  * Reads a directory, then those in it: only one is open at a time, however deep they are. Returns
  * false, and errno, if it cannot be read.
  */
-static bool scan_directory(struct entry *dir, const struct options *opt)
+static bool scan_directory(struct entry *dir, unsigned int depth, const struct options *opt)
 {
 	int fd = entry_open(dir, O_RDONLY | O_DIRECTORY), saved;
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	size_t i = 0;
 	bool ok;
 
+	if (depth > MAX_DEPTH)
+		die_entry(dir, "is in too many directories");
 	ok = stream && scan_names(dir, stream, opt);
 	saved = errno;
 	if (stream)
@@ -470,7 +477,7 @@ static bool scan_directory(struct entry *dir, const struct options *opt)
 	while (ok && i < dir->nr_children) {
 		struct entry *e = dir->child[i];
 
-		if (S_ISDIR(e->mode) && !scan_directory(e, opt)) {
+		if (S_ISDIR(e->mode) && !scan_directory(e, depth + 1, opt)) {
 			limits_unreadable(e, opt);
 			tree_drop(e);
 		} else {
@@ -497,7 +504,7 @@ struct entry *tree_scan(const struct options *opt)
 		die("%s: not a directory", opt->source);
 	take_attributes(root, &st);
 	look_for_attributes(root, opt->source);
-	if (!scan_directory(root, opt))
+	if (!scan_directory(root, 0, opt))
 		die_errno(opt->source);
 	return root;
 }
