@@ -18,7 +18,7 @@ static void check_unchanged(const struct contents *c)
 
 	if (fstat(c->fd, &st))
 		die_errno(c->path);
-	if (!S_ISREG(st.st_mode) || (__u64)st.st_size != e->size ||
+	if (!S_ISREG(st.st_mode) || (__u64)st.st_size != e->source_size ||
 	    st.st_mtim.tv_sec != e->mtime.tv_sec || st.st_mtim.tv_nsec != e->mtime.tv_nsec)
 		die_entry(e, "changed while the image was made");
 }

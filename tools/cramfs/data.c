@@ -1,23 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data of files and symbolic links: read, found to be the same as other data, and encoded as a
- * table of block pointers and the blocks. What is encoded is returned as bytes; where it goes in
- * the image, and that it gets there, is up to image.c.
+ * The data of files and symbolic links, before any is written: what is the same as other data, in
+ * whole or in blocks, and which blocks are stored for execution in place. Contents are read once,
+ * in pieces, where two could be the same; hashes find what may be, and bytes decide.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <xxhash.h>
 
-#include "mkcramfs.h"
+#include "compress.h"
+#include "data.h"
 
-/*
- * Level 9 of libdeflate beats level 9 of zlib in size and time; the levels above win another
- * 1.5 % for four times the time.
+/* Enough of a file to tell what it is. */
+#define FIRST_BYTES	64U
+
+/**
+ * nr_blocks() - number of blocks, and of block pointers, of an entry
+ * @e: file or symbolic link
+ * @opt: options
+ *
+ * Return: their number; the last one may be partial.
  */
-#define COMPRESSION_LEVEL 9
+unsigned int nr_blocks(const struct entry *e, const struct options *opt)
+{
+	return align_up(e->size, opt->block_size) / opt->block_size;
+}
+
+/**
+ * block_len() - length of a block
+ * @e: file or symbolic link
+ * @index: number of the block
+ * @opt: options
+ *
+ * Return: the length in bytes.
+ */
+unsigned int block_len(const struct entry *e, unsigned int index, const struct options *opt)
+{
+	__u64 left = e->size - (__u64)index * opt->block_size;
+
+	return left < opt->block_size ? left : opt->block_size;
+}
+
+/**
+ * is_full_last() - whether a block is the last one of an entry, and as long as any
+ * @e: file or symbolic link
+ * @index: number of the block
+ * @opt: options
+ *
+ * Kernels to date take such a block for a hole if it is stored and has a direct pointer.
+ *
+ * Return: true if so.
+ */
+bool is_full_last(const struct entry *e, unsigned int index, const struct options *opt)
+{
+	return (__u64)(index + 1) * opt->block_size == e->size;
+}
 
 /**
  * is_in_place() - whether a block is stored for execution in place
@@ -32,209 +69,6 @@ bool is_in_place(const struct entry *e, unsigned int index)
 }
 
 /**
- * nr_blocks() - number of blocks, and of block pointers, of an entry
- * @e: file or symbolic link
- * @opt: options
- *
- * Return: their number; the last one may be partial.
- */
-unsigned int nr_blocks(const struct entry *e, const struct options *opt)
-{
-	return align_up(e->size, opt->block_size) / opt->block_size;
-}
-
-static unsigned int block_len(const struct entry *e, unsigned int index)
-{
-	__u64 left = e->size - (__u64)index * BLOCK_SIZE;
-
-	return left < BLOCK_SIZE ? left : BLOCK_SIZE;
-}
-
-/* An entry that may have the same data as others. */
-struct candidate {
-	struct entry *e;
-	size_t order;
-	__u32 crc;
-};
-
-struct candidates {
-	struct candidate *list;
-	size_t nr;
-};
-
-static void collect(struct entry *e, struct candidates *all)
-{
-	size_t i;
-
-	if (entry_has_data(e)) {
-		if (!(all->nr & (all->nr - 1)))
-			all->list = xgrow(all->list,
-					  (all->nr ? all->nr * 2 : 1) * sizeof(*all->list));
-		all->list[all->nr] = (struct candidate){ .e = e, .order = all->nr };
-		all->nr++;
-	}
-	for (i = 0; i < e->nr_children; i++)
-		collect(e->child[i], all);
-}
-
-static int compare(__u64 x, __u64 y)
-{
-	return (x > y) - (x < y);
-}
-
-/*
- * Entries that share data are one inode for the kernels to date, which take the offset of the data
- * for its number: they must have all attributes in common, or one would show with another's.
- */
-static int compare_attributes(const struct candidate *x, const struct candidate *y)
-{
-	int cmp = compare(x->e->size, y->e->size);
-
-	if (!cmp)
-		cmp = compare(x->e->mode, y->e->mode);
-	if (!cmp)
-		cmp = compare(x->e->uid, y->e->uid);
-	if (!cmp)
-		cmp = compare(x->e->gid, y->e->gid);
-	return cmp;
-}
-
-static int compare_candidates(const void *a, const void *b)
-{
-	const struct candidate *x = a, *y = b;
-	int cmp = compare_attributes(x, y);
-
-	if (!cmp)
-		cmp = compare(x->crc, y->crc);
-	if (!cmp)
-		cmp = compare(x->order, y->order);
-	return cmp;
-}
-
-/* Where the run of candidates ends that @from begins, all with the same attributes (and CRC). */
-static size_t run_end(const struct candidates *all, size_t from, bool crc)
-{
-	size_t i;
-
-	for (i = from + 1; i < all->nr; i++) {
-		if (compare_attributes(&all->list[from], &all->list[i]))
-			break;
-		if (crc && all->list[from].crc != all->list[i].crc)
-			break;
-	}
-	return i;
-}
-
-static void add_crcs(struct candidates *all)
-{
-	size_t i, end;
-
-	for (i = 0; i < all->nr; i = end) {
-		end = run_end(all, i, false);
-		/* One of its kind need not be read. */
-		if (end == i + 1)
-			continue;
-		for (; i < end; i++) {
-			struct candidate *c = &all->list[i];
-			unsigned char *data = contents_load(c->e);
-
-			c->crc = libdeflate_crc32(0, data, c->e->size);
-			free(data);
-		}
-	}
-}
-
-/* Candidates @from to @end look the same. The first of those that are comes first in the image. */
-static void join_same(struct candidates *all, size_t from, size_t end)
-{
-	struct entry *first = all->list[from].e;
-	unsigned char *data = contents_load(first);
-	size_t i;
-
-	for (i = from + 1; i < end; i++) {
-		struct entry *e = all->list[i].e;
-		unsigned char *other;
-
-		if (e->same)
-			continue;
-		other = contents_load(e);
-		if (!memcmp(data, other, e->size))
-			e->same = first;
-		free(other);
-	}
-	free(data);
-}
-
-/**
- * data_dedup() - find the entries that can share the data of an earlier one
- * @root: root of the tree, sorted; entries are earlier in the order of a walk through it
- */
-void data_dedup(struct entry *root)
-{
-	struct candidates all = { 0 };
-	size_t i, from, end;
-
-	collect(root, &all);
-	if (all.nr)
-		qsort(all.list, all.nr, sizeof(*all.list), compare_candidates);
-	add_crcs(&all);
-	if (all.nr)
-		qsort(all.list, all.nr, sizeof(*all.list), compare_candidates);
-	for (from = 0; from < all.nr; from = end) {
-		end = run_end(&all, from, true);
-		for (i = from; i + 1 < end; i++) {
-			if (!all.list[i].e->same)
-				join_same(&all, i, end);
-		}
-	}
-	free(all.list);
-}
-
-static void mark_file(struct entry *e, const struct options *opt)
-{
-	unsigned char *data = contents_load(e);
-	unsigned int nr = nr_blocks(e, opt);
-
-	mark_in_place(e, data, opt);
-	free(data);
-	/*
-	 * Kernels to date take a full last block with a direct pointer for a hole. It is pointed
-	 * at without, as the continuation of the block before, so there must be one.
-	 */
-	if (is_in_place(e, nr - 1) && block_len(e, nr - 1) == BLOCK_SIZE &&
-	    (nr == 1 || !is_in_place(e, nr - 2)))
-		e->mark[nr - 1] = MARK_LAST;
-}
-
-/**
- * data_mark_stored() - decide which blocks are stored for execution in place
- * @e: root of the tree, after data_dedup(); sets e->mark of the files in it
- * @opt: options
- */
-void data_mark_stored(struct entry *e, const struct options *opt)
-{
-	size_t i;
-
-	if (S_ISREG(e->mode) && e->size && !e->same)
-		mark_file(e, opt);
-	for (i = 0; i < e->nr_children; i++)
-		data_mark_stored(e->child[i], opt);
-}
-
-/**
- * data_encoded_bound() - most bytes that data_encode() may need
- * @e: file or symbolic link
- * @opt: options
- *
- * Return: their number.
- */
-size_t data_encoded_bound(const struct entry *e, const struct options *opt)
-{
-	/* Pointer, alignment, length, and what zlib may add to a block that does not shrink. */
-	return (size_t)nr_blocks(e, opt) * (4 + 3 + 2 + BLOCK_SIZE + 64);
-}
-
-/**
  * is_zero() - whether bytes are zero throughout
  * @p: bytes
  * @len: how many, at least one
@@ -246,152 +80,337 @@ bool is_zero(const unsigned char *p, size_t len)
 	return !p[0] && !memcmp(p, p + 1, len - 1);
 }
 
-/* The state of data_encode(). */
-struct encoder {
-	const struct entry *e;
-	const struct options *opt;
-	/* output, the image offset of its beginning, and how much there is of it */
-	unsigned char *out;
-	__u64 offset;
-	size_t len;
-	/* image offset at which a block begins if its pointer is not direct */
-	__u64 next;
-	/* that is not here, but after a stored block */
-	bool away;
-	/* image offset of the next block that is stored for execution in place */
-	__u64 stored;
-	__u32 flags;
-};
-
-static __u32 encode_pointer(struct encoder *enc, __u64 val, __u32 flags)
+/**
+ * data_hash() - hash of some bytes
+ * @data: the bytes
+ * @len: how many
+ *
+ * Return: the hash; bytes that differ can have the same one.
+ */
+__u64 data_hash(const void *data, size_t len)
 {
-	if (val > MAX_POINTER)
-		die_entry(enc->e, "image too large: a block at %llu is out of a pointer's reach",
-			  val);
-	if (flags)
-		enc->flags |= CRAMFS_FLAG_EXT_BLOCK_POINTERS;
-	return val | flags;
-}
-
-static __u32 encode_direct_pointer(struct encoder *enc, __u64 start, __u32 flags)
-{
-	return encode_pointer(enc, start >> CRAMFS_BLK_DIRECT_PTR_SHIFT,
-		       flags | CRAMFS_BLK_FLAG_DIRECT_PTR);
-}
-
-static size_t deflate_block(const unsigned char *block, unsigned int len, unsigned char *out)
-{
-	static struct libdeflate_compressor *compressor;
-	size_t res;
-
-	if (!compressor)
-		compressor = libdeflate_alloc_compressor(COMPRESSION_LEVEL);
-	if (!compressor)
-		die("out of memory");
-	res = libdeflate_zlib_compress(compressor, block, len, out, BLOCK_SIZE + 64);
-	if (!res)
-		die("libdeflate: no room for a block that does not shrink");
-	return res;
-}
-
-/* The block is with the other stored ones, wherever that is. */
-static __u32 encode_stored(struct encoder *enc, unsigned int index)
-{
-	__u64 start = enc->stored;
-	bool last = index == nr_blocks(enc->e, enc->opt) - 1;
-
-	enc->stored += BLOCK_SIZE;
-	enc->next = enc->stored;
-	enc->away = true;
-	/* See mark_file(). */
-	if (last && block_len(enc->e, index) == BLOCK_SIZE)
-		return encode_pointer(enc, enc->stored, CRAMFS_BLK_FLAG_UNCOMPRESSED);
-	return encode_direct_pointer(enc, start, CRAMFS_BLK_FLAG_UNCOMPRESSED);
-}
-
-/* The block follows one that lies elsewhere, so it needs a pointer to itself. */
-static __u32 encode_direct(struct encoder *enc, const unsigned char *block, unsigned int len)
-{
-	__u64 start;
-	size_t res;
-
-	while (enc->len % 4)
-		enc->out[enc->len++] = 0;
-	start = enc->offset + enc->len;
-	res = deflate_block(block, len, enc->out + enc->len + 2);
-	put_u16(enc->out + enc->len, res, enc->opt->big_endian);
-	enc->len += 2 + res;
-	enc->next = enc->offset + enc->len;
-	enc->away = false;
-	return encode_direct_pointer(enc, start, 0);
-}
-
-static __u32 encode_next(struct encoder *enc, const unsigned char *block, unsigned int len)
-{
-	__u32 flags = 0;
-	size_t res = 0;
-
-	if (!enc->opt->uncompressed)
-		res = deflate_block(block, len, enc->out + enc->len);
-	if (enc->opt->uncompressed || (enc->opt->ext_pointers && res >= len)) {
-		memcpy(enc->out + enc->len, block, len);
-		res = len;
-		flags = CRAMFS_BLK_FLAG_UNCOMPRESSED;
-	}
-	enc->len += res;
-	enc->next = enc->offset + enc->len;
-	return encode_pointer(enc, enc->next, flags);
-}
-
-static __u32 encode_block(struct encoder *enc, const unsigned char *block, unsigned int index)
-{
-	unsigned int len = block_len(enc->e, index);
-
-	if (is_in_place(enc->e, index))
-		return encode_stored(enc, index);
-	if (enc->opt->holes && is_zero(block, len)) {
-		enc->flags |= CRAMFS_FLAG_HOLES;
-		return encode_pointer(enc, enc->next, 0);
-	}
-	if (enc->away)
-		return encode_direct(enc, block, len);
-	return encode_next(enc, block, len);
+	return XXH3_64bits(data, len);
 }
 
 /**
- * data_encode() - encode the block pointers and blocks of an entry
- * @e: file or symbolic link; e->offset says where in the image the result goes
- * @data: its data
+ * data_bound() - the most that an entry takes of the image, blocks in place aside
+ * @e: file or symbolic link
  * @opt: options
- * @out: room for data_encoded_bound() bytes
- * @flags: feature flags that a reader of this needs are added here
  *
- * Blocks stored for execution in place are pointed at, from e->stored_offset on, but not part of
- * the result.
- *
- * Return: length of the result, a multiple of 4. It does not depend on where anything is.
+ * Return: pointers, blocks that do not shrink, their lengths and alignment, in bytes.
  */
-size_t data_encode(const struct entry *e, const unsigned char *data, const struct options *opt,
-		   unsigned char *out, __u32 *flags)
+__u64 data_bound(const struct entry *e, const struct options *opt)
 {
-	unsigned int i, nr = nr_blocks(e, opt);
-	struct encoder enc = {
-		.e = e,
-		.opt = opt,
-		.out = out,
-		.offset = e->offset,
-		.len = nr * 4,
-		.next = e->offset + nr * 4,
-		.stored = e->stored_offset,
-	};
+	return (__u64)nr_blocks(e, opt) * (4 + 3 + 2 + COMPRESS_GROWTH) + e->size;
+}
 
-	for (i = 0; i < nr; i++) {
-		__u32 ptr = encode_block(&enc, data + (size_t)i * BLOCK_SIZE, i);
+/* The state of data_analyse(). */
+struct analysis {
+	const struct options *opt;
+	struct data *data;
+	/* attributes of entries, and blocks of those that are not the same as others */
+	struct repeats attributes, blocks;
+	/* entries by the hash of their contents and attributes: open addressing */
+	struct known {
+		__u64 hash;
+		struct entry *e;
+	} *known;
+	size_t room;
+	/* of the blocks of one file; 0 for holes */
+	__u64 *hash;
+	unsigned char *piece, *other;
+};
 
-		put_u32(out + i * 4, ptr, opt->big_endian);
+static void collect(struct entry *e, struct data *data)
+{
+	size_t i;
+
+	if (entry_has_data(e)) {
+		if (!(data->nr & (data->nr - 1)))
+			data->file = xgrow(data->file,
+					   (data->nr ? data->nr * 2 : 1) * sizeof(*data->file));
+		/* Until they are in order, this is the place in the tree. */
+		e->offset = data->nr;
+		data->file[data->nr++] = e;
 	}
-	while (enc.len % 4)
-		out[enc.len++] = 0;
-	*flags |= enc.flags;
-	return enc.len;
+	for (i = 0; i < e->nr_children; i++)
+		collect(e->child[i], data);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct entry *const *x = a, *const *y = b;
+
+	if ((*x)->priority != (*y)->priority)
+		return (*x)->priority < (*y)->priority ? -1 : 1;
+	return (*x)->offset < (*y)->offset ? -1 : 1;
+}
+
+static void list_files(struct entry *root, struct data *data)
+{
+	collect(root, data);
+	if (data->nr)
+		qsort(data->file, data->nr, sizeof(*data->file), compare_places);
+}
+
+/*
+ * Entries that share data are one inode for the kernels to date, which take the offset of the data
+ * for its number: they must have all attributes in common, or one would show with another's.
+ */
+static bool same_attributes(const struct entry *x, const struct entry *y)
+{
+	return x->size == y->size && x->mode == y->mode && x->uid == y->uid && x->gid == y->gid;
+}
+
+static __u64 hash_attributes(const struct entry *e)
+{
+	__u64 all[] = { e->size, e->mode, e->uid, e->gid };
+
+	return data_hash(all, sizeof(all));
+}
+
+/* Hashes the blocks of an entry; returns a hash of all, with the attributes. */
+static __u64 hash_blocks(struct analysis *a, const struct entry *e)
+{
+	const struct options *opt = a->opt;
+	unsigned int i = 0, nr = nr_blocks(e, opt);
+	unsigned char *p = a->piece;
+	struct contents c;
+
+	contents_open(&c, e);
+	for (i = 0; i < nr; i++) {
+		unsigned int len = block_len(e, i, opt);
+		__u64 offset = (__u64)i * opt->block_size;
+
+		p = a->piece + offset % PIECE_SIZE;
+		if (p == a->piece)
+			contents_read(&c, p, e->size - offset < PIECE_SIZE ?
+				      e->size - offset : PIECE_SIZE, offset);
+		a->hash[i] = opt->holes && is_zero(p, len) ? 0 : data_hash(p, len);
+	}
+	contents_close(&c);
+	return XXH3_64bits_withSeed(a->hash, nr * sizeof(*a->hash), hash_attributes(e));
+}
+
+static bool same_contents(struct analysis *a, const struct entry *x, const struct entry *y)
+{
+	struct contents cx, cy;
+	bool same = true;
+	__u64 offset;
+
+	contents_open(&cx, x);
+	contents_open(&cy, y);
+	for (offset = 0; same && offset < x->size; offset += PIECE_SIZE) {
+		size_t len = x->size - offset < PIECE_SIZE ? x->size - offset : PIECE_SIZE;
+
+		contents_read(&cx, a->piece, len, offset);
+		contents_read(&cy, a->other, len, offset);
+		same = !memcmp(a->piece, a->other, len);
+	}
+	contents_close(&cx);
+	contents_close(&cy);
+	return same;
+}
+
+/* Returns the earlier entry that is the same; else @e is known from now on. */
+static struct entry *find_same(struct analysis *a, struct entry *e, __u64 hash)
+{
+	size_t i = hash & (a->room - 1);
+
+	for (; a->known[i].e; i = (i + 1) & (a->room - 1)) {
+		struct entry *other = a->known[i].e;
+
+		if (a->known[i].hash == hash && same_attributes(other, e) &&
+		    same_contents(a, other, e))
+			return other;
+	}
+	a->known[i] = (struct known){ .hash = hash, .e = e };
+	return NULL;
+}
+
+static bool shares_blocks(const struct options *opt)
+{
+	return opt->share_blocks && opt->ext_pointers;
+}
+
+static void analyse_entry(struct analysis *a, struct entry *e)
+{
+	bool share = shares_blocks(a->opt);
+	unsigned int i, nr = nr_blocks(e, a->opt);
+
+	/* One of its kind need not be read. */
+	if (!share && !repeats_has(&a->attributes, hash_attributes(e)))
+		return;
+	e->same = find_same(a, e, hash_blocks(a, e));
+	for (i = 0; share && !e->same && i < nr; i++) {
+		if (a->hash[i])
+			repeats_add(&a->blocks, a->hash[i]);
+	}
+}
+
+static void find_repeats(struct data *data, const struct options *opt)
+{
+	struct analysis a = { .opt = opt, .data = data, .room = 2 };
+	size_t i, nr = 0;
+
+	repeats_init(&a.attributes);
+	repeats_init(&a.blocks);
+	while (a.room < 2 * data->nr)
+		a.room *= 2;
+	a.known = xalloc(a.room * sizeof(*a.known));
+	a.hash = xgrow(NULL, (MAX_FILE_SIZE / opt->block_size + 1) * sizeof(*a.hash));
+	a.piece = xgrow(NULL, PIECE_SIZE);
+	a.other = xgrow(NULL, PIECE_SIZE);
+
+	for (i = 0; i < data->nr; i++)
+		repeats_add(&a.attributes, hash_attributes(data->file[i]));
+	for (i = 0; i < data->nr; i++)
+		analyse_entry(&a, data->file[i]);
+	shared_blocks_init(&data->shared, &a.blocks);
+
+	for (i = 0; i < data->nr; i++) {
+		if (!data->file[i]->same)
+			data->file[nr++] = data->file[i];
+	}
+	data->nr = nr;
+
+	free(a.other);
+	free(a.piece);
+	free(a.hash);
+	free(a.known);
+	repeats_free(&a.blocks);
+	repeats_free(&a.attributes);
+}
+
+/* Blocks elsewhere that are the same as this one in place can be left to it. */
+static void share_in_place(struct data *data, const struct entry *e, unsigned int index,
+			   const unsigned char *block, unsigned int len,
+			   const struct options *opt)
+{
+	struct shared_block *s = shared_blocks_find(&data->shared, data_hash(block, len));
+
+	if (!s || s->e)
+		return;
+	s->e = e;
+	s->index = index;
+	s->in_place = true;
+	s->pointer = (data->nr_in_place * opt->block_size) >> CRAMFS_BLK_DIRECT_PTR_SHIFT |
+		     CRAMFS_BLK_FLAG_DIRECT_PTR | CRAMFS_BLK_FLAG_UNCOMPRESSED;
+}
+
+static void mark_file(struct data *data, struct entry *e, const struct options *opt)
+{
+	unsigned char *contents = contents_load(e);
+	unsigned int i, nr = nr_blocks(e, opt);
+
+	mark_in_place(e, contents, opt);
+	/*
+	 * A full last block is pointed at without a direct pointer, as the continuation of the
+	 * block before, so there must be one.
+	 */
+	if (is_in_place(e, nr - 1) && is_full_last(e, nr - 1, opt) &&
+	    (nr == 1 || !is_in_place(e, nr - 2)))
+		e->mark[nr - 1] = MARK_LAST;
+	for (i = 0; i < nr; i++) {
+		if (!is_in_place(e, i))
+			continue;
+		share_in_place(data, e, i, contents + (size_t)i * opt->block_size,
+			       block_len(e, i, opt), opt);
+		data->nr_in_place++;
+	}
+	free(contents);
+}
+
+static void mark_files(struct data *data, const struct options *opt)
+{
+	size_t i;
+
+	for (i = 0; i < data->nr; i++) {
+		struct entry *e = data->file[i];
+		unsigned char first[FIRST_BYTES];
+		struct contents c;
+		size_t len = e->size < sizeof(first) ? e->size : sizeof(first);
+
+		if (!S_ISREG(e->mode))
+			continue;
+		contents_open(&c, e);
+		contents_read(&c, first, len, 0);
+		contents_close(&c);
+		if (may_be_in_place(e, first, len, opt))
+			mark_file(data, e, opt);
+	}
+}
+
+static __u64 most_bytes(const struct data *data, const struct options *opt)
+{
+	/* Inodes do not reach further, so what comes before data does not either. */
+	__u64 sum = MAX_INODE_OFFSET + data->nr_in_place * opt->block_size;
+	size_t i;
+
+	for (i = 0; i < data->nr; i++)
+		sum += data_bound(data->file[i], opt);
+	return sum;
+}
+
+/*
+ * The pointer to a full last block in place is one that is not direct, and those reach 1 GiB only.
+ * Where the blocks in place might pass that, these few are not among them.
+ */
+static void unmark_last(struct data *data, const struct options *opt)
+{
+	size_t i;
+
+	data->nr_in_place = 0;
+	for (i = 0; i < data->nr; i++) {
+		struct entry *e = data->file[i];
+		unsigned int k, nr = nr_blocks(e, opt);
+
+		if (is_in_place(e, nr - 1) && is_full_last(e, nr - 1, opt))
+			e->mark[nr - 1] = MARK_LAST;
+		for (k = 0; k < nr; k++)
+			data->nr_in_place += is_in_place(e, k);
+	}
+	/* Their places are not what they were. */
+	for (i = 0; i < data->shared.nr; i++) {
+		data->shared.block[i].e = NULL;
+		data->shared.block[i].in_place = false;
+		data->shared.block[i].pointer = 0;
+	}
+}
+
+/**
+ * data_analyse() - find out what is to be written, and where that is once only
+ * @root: root of the tree, after tree_finish(); sets e->same and e->mark of what is in it
+ * @opt: options
+ *
+ * Return: what image_write() needs to know; for data_free() to free.
+ */
+struct data *data_analyse(struct entry *root, const struct options *opt)
+{
+	struct data *data = xalloc(sizeof(*data));
+
+	list_files(root, data);
+	find_repeats(data, opt);
+	if (opt->xip_rules)
+		rules_apply(root, opt);
+	if (opt->xip != XIP_NONE || opt->xip_rules) {
+		mark_files(data, opt);
+		data->may_pass_reach = most_bytes(data, opt) > MAX_POINTER;
+		if (data->may_pass_reach)
+			unmark_last(data, opt);
+	}
+	if (opt->xip_rules)
+		rules_check(opt);
+	return data;
+}
+
+/**
+ * data_free() - free what data_analyse() has returned
+ * @data: that
+ */
+void data_free(struct data *data)
+{
+	free(data->shared.block);
+	free(data->file);
+	free(data);
 }

@@ -3,9 +3,7 @@
  * The image: what lies where in it, and its superblock and inodes as bytes.
  *
  * It begins with room for boot code if asked for, then come the superblock, a file image if there
- * is one, the directories, the block pointers and blocks of each file, and last all blocks that are
- * stored for execution in place. They are last since inodes reach only the first 256 MiB, while
- * their pointers reach much further; and together, or each file would cost half a page of padding.
+ * is one, the directories, and then all else, of which place.c has the order.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,15 +11,14 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "mkcramfs.h"
+#include "place.h"
 
 struct image {
 	const struct options *opt;
 	/* all up to the end of the directories */
 	unsigned char *head;
 	size_t head_len, head_room;
-	/* end of what has been given a place */
-	__u64 end;
+	__u64 size;
 	__u32 flags;
 	__u32 nr_blocks;
 	__u32 nr_files;
@@ -56,7 +53,7 @@ static void put_super(unsigned char *p, const struct entry *root, const struct i
 	bool big_endian = opt->big_endian;
 
 	put_u32(p + offsetof(struct cramfs_super, magic), CRAMFS_MAGIC, big_endian);
-	put_u32(p + offsetof(struct cramfs_super, size), img->end, big_endian);
+	put_u32(p + offsetof(struct cramfs_super, size), img->size, big_endian);
 	put_u32(p + offsetof(struct cramfs_super, flags), img->flags, big_endian);
 	memcpy(p + offsetof(struct cramfs_super, signature), CRAMFS_SIGNATURE,
 	       strlen(CRAMFS_SIGNATURE));
@@ -138,126 +135,75 @@ static void put_directory(const struct entry *dir, struct image *img)
 	}
 }
 
-static __u64 write_stored(const struct entry *e, const unsigned char *data,
-			  const struct options *opt)
+static void add_usage(struct usage *sum, const struct usage *u)
 {
-	__u64 offset = e->stored_offset;
-	unsigned int i, nr = nr_blocks(e, opt);
-
-	for (i = 0; i < nr; i++) {
-		size_t from = (size_t)i * BLOCK_SIZE;
-		size_t len = e->size - from < BLOCK_SIZE ? e->size - from : BLOCK_SIZE;
-
-		if (!is_in_place(e, i))
-			continue;
-		if (!is_zero(data + from, len))
-			output_write(data + from, len, offset);
-		/* A partial page ends in zeros: who maps it must not see a neighbour's bytes. */
-		offset += BLOCK_SIZE;
-	}
-	return offset;
+	sum->in_place += u->in_place;
+	sum->stored += u->stored;
+	sum->compressed += u->compressed;
+	sum->shared += u->shared;
+	sum->holes += u->holes;
+	sum->in_bytes += u->in_bytes;
+	sum->in_place_bytes += u->in_place_bytes;
+	sum->stored_bytes += u->stored_bytes;
+	sum->compressed_bytes += u->compressed_bytes;
+	sum->shared_bytes += u->shared_bytes;
+	sum->hole_bytes += u->hole_bytes;
+	sum->pointer_bytes += u->pointer_bytes;
+	sum->padding += u->padding;
 }
 
 static void print_data(const struct entry *e, const struct options *opt)
 {
-	unsigned int i, stored = 0, nr = nr_blocks(e, opt);
+	const struct usage *u = &e->usage;
 	char *path = entry_path(e);
 
-	for (i = 0; i < nr; i++)
-		stored += is_in_place(e, i);
-	printf("%s: %llu bytes to %zu", path, e->size, e->encoded_len);
-	if (stored)
-		printf(" and %u of %u blocks stored at 0x%llx", stored, nr, e->stored_offset);
+	printf("%s: %llu bytes to %llu", path, e->size,
+	       u->stored_bytes + u->compressed_bytes + u->pointer_bytes);
+	if (u->in_place)
+		printf(" and %u of %u blocks stored at 0x%llx", u->in_place, nr_blocks(e, opt),
+		       e->in_place_offset);
 	putchar('\n');
 	free(path);
 }
 
-static bool has_in_place(const struct entry *e, const struct options *opt)
+/* What entries share is known when all have been written. */
+static void finish_files(struct entry *e, struct image *img, struct usage *total)
 {
-	return e->mark && memchr(e->mark, MARK_IN_PLACE, nr_blocks(e, opt));
-}
+	size_t i;
 
-static void write_file(struct entry *e, struct image *img)
-{
-	unsigned char *data = contents_load(e);
-	unsigned char *out = xgrow(NULL, data_encoded_bound(e, img->opt));
-
-	e->offset = img->end;
-	if (e->offset > MAX_INODE_OFFSET)
-		die_entry(e, "image too large: data at %llu is out of an inode's reach",
-			  e->offset);
-	e->encoded_len = data_encode(e, data, img->opt, out, &img->flags);
-	img->end += e->encoded_len;
-	img->nr_blocks += nr_blocks(e, img->opt);
-	if (!has_in_place(e, img->opt)) {
-		output_write(out, e->encoded_len, e->offset);
+	if (e->same) {
+		e->offset = e->same->offset;
+		total->in_bytes += e->size;
+		total->shared += nr_blocks(e, img->opt);
+		total->shared_bytes += e->size;
+	} else if (entry_has_data(e)) {
+		img->nr_blocks += nr_blocks(e, img->opt);
+		add_usage(total, &e->usage);
 		if (img->opt->verbose > 1)
 			print_data(e, img->opt);
 	}
-	free(out);
-	free(data);
-}
-
-/* Files that have stored blocks only get a place: they cannot be written before these have one. */
-static void write_files(struct entry *e, struct image *img)
-{
-	size_t i;
-
-	if (e->same)
-		e->offset = e->same->offset;
-	else if (entry_has_data(e))
-		write_file(e, img);
 	for (i = 0; i < e->nr_children; i++)
-		write_files(e->child[i], img);
-}
-
-static void write_stored_file(struct entry *e, struct image *img)
-{
-	/*
-	 * Without an MMU a mapping begins anywhere, but what is in it may need some alignment. 32
-	 * bytes are a cache line of the processors concerned, and what bFLT tools align data to.
-	 */
-	unsigned int align = img->opt->xip == XIP_MMU ? BLOCK_SIZE : 32;
-	unsigned char *data = contents_load(e);
-	unsigned char *out = xgrow(NULL, data_encoded_bound(e, img->opt));
-
-	e->stored_offset = align_up(img->end, align);
-	if (data_encode(e, data, img->opt, out, &img->flags) != e->encoded_len)
-		die_entry(e, "changed while the image was made");
-	output_write(out, e->encoded_len, e->offset);
-	img->end = write_stored(e, data, img->opt);
-	if (img->opt->verbose > 1)
-		print_data(e, img->opt);
-	free(out);
-	free(data);
-}
-
-static void write_stored_files(struct entry *e, struct image *img)
-{
-	size_t i;
-
-	if (has_in_place(e, img->opt))
-		write_stored_file(e, img);
-	for (i = 0; i < e->nr_children; i++)
-		write_stored_files(e->child[i], img);
+		finish_files(e->child[i], img, total);
 }
 
 static void write_crc(size_t super, const struct image *img)
 {
 	unsigned char crc[4];
 
-	put_u32(crc, output_crc(super, img->end), img->opt->big_endian);
+	put_u32(crc, output_crc(super, img->size), img->opt->big_endian);
 	output_write(crc, sizeof(crc), super + offsetof(struct cramfs_super, fsid.crc));
 }
 
 /**
  * image_write() - write the image of a tree
- * @root: root of the tree, after tree_finish() and data_dedup()
+ * @root: root of the tree, after tree_finish(); sets e->usage of what is in it
+ * @data: what data_analyse() has found
  * @opt: options
- *
- * Return: size of the image in bytes.
+ * @layout: what lies where in the image
+ * @total: what became of all blocks
  */
-__u64 image_write(struct entry *root, const struct options *opt)
+void image_write(struct entry *root, struct data *data, const struct options *opt,
+		 struct layout *layout, struct usage *total)
 {
 	size_t super = opt->pad ? BOOT_PAD : 0;
 	struct image img = {
@@ -265,27 +211,29 @@ __u64 image_write(struct entry *root, const struct options *opt)
 		.flags = CRAMFS_FLAG_FSID_VERSION_2 | CRAMFS_FLAG_SORTED_DIRS,
 		.nr_files = 1,	/* the root */
 	};
+	struct place *place;
+	__u64 data_start;
 
 	add_to_head(&img, super + sizeof(struct cramfs_super));
 	if (opt->boot_file)
 		add_boot_file(&img);
-	img.end = place_directory(root, img.head_len);
-	if (img.end > MAX_INODE_OFFSET)
+	data_start = place_directory(root, img.head_len);
+	if (data_start > MAX_INODE_OFFSET)
 		die("%s: too many entries for an image", opt->source);
-	add_to_head(&img, img.end - img.head_len);
+	add_to_head(&img, data_start - img.head_len);
 
-	if (opt->xip != XIP_NONE)
-		data_mark_stored(root, opt);
-	write_files(root, &img);
-	write_stored_files(root, &img);
-	img.end = align_up(img.end, BLOCK_SIZE);
-	if (img.end > MAX_IMAGE_SIZE)
-		die("%s: image too large: %llu bytes", opt->output, img.end);
+	*total = (struct usage){ 0 };
+	place = place_create(data, opt, data_start);
+	stream_files(data, opt, place_batch, place);
+	place_in_place(place);
+	place_destroy(place, layout, total, &img.flags);
+	layout->directories = root->offset;
+	img.size = layout->size;
 
+	finish_files(root, &img, total);
 	put_directory(root, &img);
 	put_super(img.head + super, root, &img);
 	output_write(img.head, img.head_len, 0);
 	write_crc(super, &img);
 	free(img.head);
-	return img.end;
 }

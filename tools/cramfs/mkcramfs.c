@@ -93,9 +93,11 @@ static void finish_messages(const struct options *opt)
  */
 int mkcramfs_main(int argc, char **argv)
 {
+	struct layout layout;
+	struct usage total;
 	struct options opt;
 	struct entry *root;
-	__u64 size;
+	struct data *data;
 
 	options_parse(argc, argv, &opt);
 	if (opt.xip_rules)
@@ -107,13 +109,17 @@ int mkcramfs_main(int argc, char **argv)
 	if (opt.verbose)
 		print_tree(root);
 
-	data_dedup(root);
-	size = image_write(root, &opt);
+	data = data_analyse(root, &opt);
+	progress_start(root, &opt);
+	image_write(root, data, &opt, &layout, &total);
+	progress_end();
+	data_free(data);
 	if (opt.verbose)
-		printf("%s: %llu bytes\n", opt.output, size);
+		printf("%s: %llu bytes\n", opt.output, layout.size);
+	summary_print(root, &opt, &layout, &total);
 
 	finish_messages(&opt);
-	output_commit(size);
+	output_commit(layout.size);
 	tree_free(root);
 	return EXIT_SUCCESS;
 }

@@ -158,6 +158,7 @@ struct usage {
  * @mark: for each block, an enum mark; NULL: MARK_NONE for all
  * @usage: what became of the blocks, once they are written
  * @offset: image offset of the data
+ * @in_place_offset: image offset of the first block in place, if there is one
  */
 struct entry {
 	struct entry *parent;
@@ -178,16 +179,14 @@ struct entry {
 	struct rule *rule;
 	unsigned char *mark;
 	struct usage usage;
-	__u64 offset;
-	__u64 stored_offset;
-	size_t encoded_len;
+	__u64 offset, in_place_offset;
 };
 
 /**
  * struct layout - what lies where in the image, for reports; all in bytes from its beginning
  * @directories: first directory
  * @data: block pointers and blocks
- * @far_data: blocks without pointers, of files whose pointers had to be nearer (or @in_place)
+ * @far_data: blocks without pointers, of files whose pointers had to be nearer (or @data_end)
  * @data_end: end of both; what follows, up to @in_place, is padding
  * @in_place: blocks that are stored for execution in place
  * @end: end of these
@@ -274,17 +273,15 @@ bool flat_mark(const struct entry *e, const unsigned char *data, unsigned int as
 	       const struct options *opt, unsigned char *mark);
 
 /* data.c */
+struct data;
+
 unsigned int nr_blocks(const struct entry *e, const struct options *opt);
-bool is_in_place(const struct entry *e, unsigned int index);
-bool is_zero(const unsigned char *p, size_t len);
-void data_dedup(struct entry *root);
-void data_mark_stored(struct entry *e, const struct options *opt);
-size_t data_encode(const struct entry *e, const unsigned char *data, const struct options *opt,
-		   unsigned char *out, __u32 *flags);
-size_t data_encoded_bound(const struct entry *e, const struct options *opt);
+struct data *data_analyse(struct entry *root, const struct options *opt);
+void data_free(struct data *data);
 
 /* image.c */
-__u64 image_write(struct entry *root, const struct options *opt);
+void image_write(struct entry *root, struct data *data, const struct options *opt,
+		 struct layout *layout, struct usage *total);
 
 /* progress.c */
 void progress_start(const struct entry *root, const struct options *opt);

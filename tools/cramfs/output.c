@@ -26,6 +26,10 @@ static struct {
 	char *tmp;
 	int fd;
 	bool is_device;
+	/* what is still to be written, and where */
+	unsigned char buf[1 << 18];
+	size_t len;
+	__u64 offset;
 } output;
 
 static void discard(void)
@@ -160,17 +164,58 @@ static void write_all(int fd, const unsigned char *buf, size_t len)
 	}
 }
 
+static void write_at(const unsigned char *buf, size_t len, __u64 offset)
+{
+	while (len) {
+		ssize_t done = pwrite(output.fd, buf, len, offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			die_errno(output.path);
+		buf += done;
+		offset += done;
+		len -= done;
+	}
+}
+
+static void flush(void)
+{
+	write_at(output.buf, output.len, output.offset);
+	output.offset += output.len;
+	output.len = 0;
+}
+
 /**
  * output_write() - write a part of the image
  * @buf: what
  * @len: how many bytes
  * @offset: image offset; what is never written reads as zeros
+ *
+ * Writes that continue the one before are put together.
  */
 void output_write(const void *buf, size_t len, __u64 offset)
 {
-	if (lseek(output.fd, offset, SEEK_SET) < 0)
-		die_errno(output.path);
-	write_all(output.fd, buf, len);
+	if (offset >= output.offset && offset + len <= output.offset + output.len) {
+		memcpy(output.buf + (offset - output.offset), buf, len);
+		return;
+	}
+	if (offset != output.offset + output.len || len > sizeof(output.buf) - output.len) {
+		/* What is before is not in need of what is in the buffer, nor the other way. */
+		if (offset + len <= output.offset) {
+			write_at(buf, len, offset);
+			return;
+		}
+		flush();
+		output.offset = offset;
+	}
+	if (len > sizeof(output.buf)) {
+		write_at(buf, len, offset);
+		output.offset = offset + len;
+		return;
+	}
+	memcpy(output.buf + output.len, buf, len);
+	output.len += len;
 }
 
 /* Reads the next part of the image, up to @end; returns how many bytes that is. */
@@ -208,6 +253,7 @@ __u32 output_crc(__u64 start, __u64 end)
 	static unsigned char buf[65536];
 	__u32 crc = 0;
 
+	flush();
 	set_size(end);
 	while (start < end) {
 		size_t len = read_some(buf, sizeof(buf), start, end);
@@ -248,6 +294,7 @@ void output_commit(__u64 size)
 {
 	char *tmp = output.tmp;
 
+	flush();
 	set_size(size);
 	if (output.is_device) {
 		copy_to_device(size);

@@ -91,12 +91,6 @@ static void count_files(const struct entry *e, size_t *files, size_t *same)
 		count_files(e->child[i], files, same);
 }
 
-/* Image offset of the first block in place; there must be one. */
-static __u64 in_place_offset(const struct entry *e)
-{
-	return e->stored_offset;
-}
-
 static __u64 compressed_source_bytes(const struct usage *u)
 {
 	return u->in_bytes - u->in_place_bytes - u->stored_bytes - u->shared_bytes - u->hole_bytes;
@@ -305,7 +299,7 @@ static void json_file(FILE *f, const struct entry *e, const struct options *opt)
 		free(path);
 	}
 	if (u.in_place)
-		fprintf(f, "\"in_place_offset\":%llu,", in_place_offset(e));
+		fprintf(f, "\"in_place_offset\":%llu,", e->in_place_offset);
 	json_usage(f, &u);
 	count_marks(e, opt, &marks);
 	json_reasons(f, &marks);

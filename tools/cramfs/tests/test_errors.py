@@ -223,7 +223,7 @@ def data_beyond_the_reach_of_inodes_is_an_error(box):
     box.file('a', noise(1 << 17))
     box.file('b', b'b')
     os.truncate(box.write('boot', ''), (1 << 28) - (1 << 16))
-    box.refused('/b: image too large: data at 2685', '-q', '-i', box.path('boot'), box.tree,
+    box.refused('/b: image too large: data beyond 256 MiB', '-q', '-i', box.path('boot'), box.tree,
                 box.image_path)
 
 
