@@ -5,10 +5,13 @@
 Runs every test (or those whose name contains PATTERN) and prints the results as TAP. Each test is
 one behaviour. Images are read by cramfs_image.py, which shares no code with mkcramfs, and by
 util-linux's fsck.cramfs. Nothing here needs root; as root, the tests that are about a lack of
-rights give them up first. The tests themselves are in the test_*.py files beside this one.
+rights give them up first. The tests themselves are in the test_*.py files beside this one. JOBS in
+the environment is how many run at a time, as many as there are processors if it is not there.
 """
 
+import concurrent.futures
 import importlib
+import multiprocessing
 import os
 import shutil
 import signal
@@ -28,29 +31,45 @@ MODULES = ('test_tree', 'test_format', 'test_xip', 'test_nommu', 'test_rules', '
 
 
 def run(number, name, function):
-    """One test in a fresh directory; returns whether it passed."""
+    """One test in a fresh directory; returns whether it passed, and its lines of TAP."""
     box = harness.Box()
     began = time.monotonic()
+    message = ''
+    result = 'ok'
     try:
         function(box)
-        result = 'ok'
-        message = ''
     except harness.Skip as why:
-        result = 'ok'
-        message = ''
         name += ' # SKIP %s' % why
     except Exception:
         result = 'not ok'
         message = traceback.format_exc()
     finally:
         box.close()
-    print('%s %d - %s' % (result, number, name))
+    lines = ['%s %d - %s' % (result, number, name)]
     if os.environ.get('TIMES'):
-        print('# %.2f s' % (time.monotonic() - began))
-    for line in message.splitlines():
-        print('# ' + line[:600])
-    sys.stdout.flush()
-    return result == 'ok'
+        lines.append('# %.2f s' % (time.monotonic() - began))
+    lines += ['# ' + line[:600] for line in message.splitlines()]
+    return result == 'ok', lines
+
+
+TESTS = []			# those that are run, for the processes that do it
+
+
+def run_number(number):
+    """The test of a number, in one of these processes."""
+    return run(number, *TESTS[number - 1])
+
+
+def run_all(jobs):
+    """All tests, JOBS at a time; their results in order. How many failed."""
+    failed = 0
+    numbers = range(1, len(TESTS) + 1)
+    context = multiprocessing.get_context('fork')
+    with concurrent.futures.ProcessPoolExecutor(jobs, context) as pool:
+        for passed, lines in pool.map(run_number, numbers) if jobs > 1 else map(run_number, numbers):
+            print('\n'.join(lines), flush=True)
+            failed += not passed
+    return failed
 
 
 def main():
@@ -68,10 +87,10 @@ def main():
         harness.set_up(sys.argv[1], sys.argv[2])
         for module in MODULES:
             importlib.import_module(module)
-        tests = [(n, f) for n, f in harness.TESTS if pattern in n]
+        TESTS.extend((n, f) for n, f in harness.TESTS if pattern in n)
         print('TAP version 13')
-        print('1..%d' % len(tests))
-        failed = sum(not run(i + 1, n, f) for i, (n, f) in enumerate(tests))
+        print('1..%d' % len(TESTS))
+        failed = run_all(int(os.environ.get('JOBS', len(os.sched_getaffinity(0)))))
     finally:
         shutil.rmtree(harness.TOOLS)
     sys.exit(bool(failed))
