@@ -2,7 +2,7 @@
 /*
  * Device tables, in the format of mkfs.jffs2: entries to create, or to change the attributes of,
  * without being root. Only the tree in memory is changed; whether the result can be expressed in
- * the format is for tree_finish() to say.
+ * the format is for limits_check() to say.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,9 @@
 
 #include "mkcramfs.h"
 
-#define MAX_FIELDS	10
+/* All lines begin with these; what follows depends on the type. */
+#define NR_COMMON	5
+#define NR_NUMBERS	5
 #define BLANKS		" \t\r\n\v\f"
 /* The kernel's own limit of minors; keeps a slip of the pen from filling the memory. */
 #define MAX_COUNT	1048576
@@ -24,177 +26,217 @@ struct position {
 };
 
 struct line {
-	const char *name;
+	const char *name, *target;
 	mode_t mode;
 	unsigned long uid, gid, major, minor, start, increment, count;
 };
 
-static noreturn void bad_line(const struct position *pos, const char *what, const char *about)
+/* Always false, for the caller to return. */
+static bool bad_line(const struct position *pos, const char *what, const char *about)
 {
-	die("%s:%lu: %s: %s", pos->path, pos->line, about, what);
+	complain("%s:%lu: %s: %s", pos->path, pos->line, about, what);
+	return false;
 }
 
-static unsigned long parse_number(const struct position *pos, const char *field, int base,
-				  unsigned long max)
+static bool parse_number(const struct position *pos, const char *field, int base,
+			 unsigned long max, unsigned long *val)
 {
-	unsigned long val;
 	char *end;
 
 	errno = 0;
-	val = strtoul(field, &end, base);
-	if (field[0] < '0' || field[0] > '9' || *end || errno || val > max)
-		bad_line(pos, "not a number, or out of range", field);
-	return val;
+	*val = strtoul(field, &end, base);
+	if (field[0] < '0' || field[0] > '9' || *end || errno || *val > max)
+		return bad_line(pos, "not a number, or out of range", field);
+	return true;
 }
 
-/* A field may be missing or "-" where it does not apply. */
-static unsigned long optional(const struct position *pos, char **field, unsigned int index,
-			      unsigned long otherwise)
+static bool parse_type(const struct position *pos, const char *field, mode_t *mode)
 {
-	if (!field[index] || !strcmp(field[index], "-"))
-		return otherwise;
-	return parse_number(pos, field[index], 10, MAX_COUNT);
-}
+	static const struct {
+		char letter;
+		mode_t mode;
+	} types[] = {
+		{ 'f', S_IFREG }, { 'd', S_IFDIR }, { 'c', S_IFCHR }, { 'b', S_IFBLK },
+		{ 'p', S_IFIFO }, { 'l', S_IFLNK }, { 0 }
+	}, *type;
 
-static mode_t file_type(const struct position *pos, const char *field)
-{
-	if (field[0] && !field[1]) {
-		switch (field[0]) {
-		case 'f':
-			return S_IFREG;
-		case 'd':
-			return S_IFDIR;
-		case 'c':
-			return S_IFCHR;
-		case 'b':
-			return S_IFBLK;
-		case 'p':
-			return S_IFIFO;
-		default:
-			break;
+	for (type = types; type->letter; type++) {
+		if (field[0] == type->letter && !field[1]) {
+			*mode = type->mode;
+			return true;
 		}
 	}
-	bad_line(pos, "type is none of f, d, c, b and p", field);
+	return bad_line(pos, "type is none of f, d, c, b, p and l", field);
 }
 
-/* Returns false if there is nothing on the line. */
+/* The numbers at the end of a line: each may be missing, or "-" where it does not apply. */
+static bool parse_numbers(const struct position *pos, char *text, struct line *line)
+{
+	unsigned long *const number[NR_NUMBERS + 1] = {
+		&line->major, &line->minor, &line->start, &line->increment, &line->count
+	};
+	unsigned long *const *next = number;
+	char *save, *field;
+
+	for (field = strtok_r(text, BLANKS, &save); field; field = strtok_r(NULL, BLANKS, &save)) {
+		if (!*next)
+			return bad_line(pos, "more than ten fields", line->name);
+		if (strcmp(field, "-") && !parse_number(pos, field, 10, MAX_COUNT, *next))
+			return false;
+		next++;
+	}
+	return true;
+}
+
+/* The rest of the line, blanks and all. */
+static bool parse_target(const struct position *pos, char *text, struct line *line)
+{
+	size_t len;
+
+	text += strspn(text, BLANKS);
+	for (len = strlen(text); len && strchr(BLANKS, text[len - 1]); len--)
+		;
+	text[len] = '\0';
+	if (!len)
+		return bad_line(pos, "a symbolic link needs a target", line->name);
+	line->target = text;
+	return true;
+}
+
+/* Returns false if the line asks for nothing: it is empty, or wrong. */
 static bool parse_line(const struct position *pos, char *text, struct line *line)
 {
-	char *field[MAX_FIELDS + 1] = { NULL };
+	char *field[NR_COMMON], *save = text;
+	unsigned long permissions;
 	unsigned int nr = 0;
-	char *save, *s;
 
-	for (s = strtok_r(text, BLANKS, &save); s; s = strtok_r(NULL, BLANKS, &save)) {
-		if (!nr && s[0] == '#')
-			return false;
-		if (nr == MAX_FIELDS)
-			bad_line(pos, "more than ten fields", field[0]);
-		field[nr++] = s;
-	}
-	if (!nr)
+	*line = (struct line){ .increment = 1 };
+	while (nr < NR_COMMON && (field[nr] = strtok_r(nr ? NULL : text, BLANKS, &save)))
+		nr++;
+	if (!nr || field[0][0] == '#')
 		return false;
-	if (field[0][0] != '/')
-		bad_line(pos, "path does not begin with /", field[0]);
-	if (nr < 5)
-		bad_line(pos, "name, type, mode, uid and gid are needed", field[0]);
-
 	line->name = field[0];
-	line->mode = file_type(pos, field[1]) | parse_number(pos, field[2], 8, 07777);
-	line->uid = parse_number(pos, field[3], 10, MAX_UID);
-	line->gid = parse_number(pos, field[4], 10, MAX_GID);
-	line->major = optional(pos, field, 5, 0);
-	line->minor = optional(pos, field, 6, 0);
-	line->start = optional(pos, field, 7, 0);
-	line->increment = optional(pos, field, 8, 1);
-	line->count = optional(pos, field, 9, 0);
-	return true;
+	if (field[0][0] != '/')
+		return bad_line(pos, "path does not begin with /", field[0]);
+	if (nr < NR_COMMON)
+		return bad_line(pos, "name, type, mode, uid and gid are needed", field[0]);
+	if (!parse_type(pos, field[1], &line->mode) ||
+	    !parse_number(pos, field[2], 8, 07777, &permissions) ||
+	    !parse_number(pos, field[3], 10, MAX_UID, &line->uid) ||
+	    !parse_number(pos, field[4], 10, MAX_GID, &line->gid))
+		return false;
+	line->mode |= permissions;
+	return S_ISLNK(line->mode) ? parse_target(pos, save, line) :
+	       parse_numbers(pos, save, line);
 }
 
 /*
  * Finds the directory that @path is in, and in *@last the rest of it: the name there, or an empty
- * string if @path is the root.
+ * string if @path is the root. Returns NULL, with a complaint, if there is none.
  */
 static struct entry *find_parent(const struct position *pos, struct entry *root, const char *path,
 				 const char **last)
 {
+	const char *s = path, *wrong = NULL;
 	struct entry *dir = root;
-	const char *s = path;
 	size_t len;
 
 	for (;;) {
 		s += strspn(s, "/");
 		len = strcspn(s, "/");
 		if ((len == 1 && s[0] == '.') || (len == 2 && s[0] == '.' && s[1] == '.'))
-			bad_line(pos, "path has a . or .. in it", path);
-		if (!s[len + strspn(s + len, "/")])
+			wrong = "path has a . or .. in it";
+		if (wrong || !s[len + strspn(s + len, "/")])
 			break;
 		dir = tree_find(dir, s, len);
 		if (!dir)
-			bad_line(pos, "the directory that it is in does not exist", path);
-		if (!S_ISDIR(dir->mode))
-			bad_line(pos, "a part of the path is not a directory", path);
+			wrong = "the directory that it is in does not exist";
+		else if (!S_ISDIR(dir->mode))
+			wrong = "a part of the path is not a directory";
 		s += len;
+	}
+	if (wrong) {
+		bad_line(pos, wrong, path);
+		return NULL;
 	}
 	*last = s;
 	return dir;
 }
 
-/* Only devices and FIFOs replace what was there, such as the empty file that fakeroot left. */
-static void check_override(const struct position *pos, const struct entry *e, mode_t mode,
-			   const char *path)
+/*
+ * Only devices, FIFOs and symbolic links replace what was there, such as the empty file that
+ * fakeroot left.
+ */
+static bool may_become(const struct position *pos, const struct entry *e, mode_t mode,
+		       const char *path)
 {
-	bool same = (e->mode & S_IFMT) == (mode & S_IFMT);
+	if ((e->mode & S_IFMT) == (mode & S_IFMT))
+		return true;
+	if (S_ISDIR(mode))
+		return bad_line(pos, "exists and is not a directory", path);
+	if (S_ISREG(mode))
+		return bad_line(pos, "exists and is not a regular file", path);
+	if (S_ISDIR(e->mode))
+		return bad_line(pos, "exists and is a directory", path);
+	return true;
+}
 
-	if (S_ISDIR(mode) && !same)
-		bad_line(pos, "exists and is not a directory", path);
-	if (S_ISREG(mode) && !same)
-		bad_line(pos, "exists and is not a regular file", path);
-	if (S_ISDIR(e->mode) && !same)
-		bad_line(pos, "exists and is a directory", path);
+/* The entry of that path, made if need be; NULL, with a complaint, if there can be none. */
+static struct entry *find_or_add(const struct position *pos, struct entry *root, const char *path,
+				 mode_t mode)
+{
+	const char *last;
+	struct entry *dir = find_parent(pos, root, path, &last), *e;
+	char *name;
+
+	if (!dir)
+		return NULL;
+	name = xstrdup(last);
+	name[strcspn(name, "/")] = '\0';
+	e = *name ? tree_find(dir, name, strlen(name)) : root;
+	if (e && !may_become(pos, e, mode, path))
+		e = NULL;
+	else if (!e && S_ISREG(mode))
+		bad_line(pos, "no such file", path);
+	else if (!e)
+		e = tree_add(dir, name, mode);
+	free(name);
+	return e;
 }
 
 static void set_entry(const struct position *pos, struct entry *root, const char *path,
-		      const struct line *line, dev_t rdev)
+		      const struct line *line, unsigned long minor)
 {
-	const char *last;
-	struct entry *dir = find_parent(pos, root, path, &last);
-	char *name = xstrdup(last);
-	struct entry *e;
+	struct entry *e = find_or_add(pos, root, path, line->mode);
 
-	name[strcspn(name, "/")] = '\0';
-	e = *name ? tree_find(dir, name, strlen(name)) : root;
-	if (e)
-		check_override(pos, e, line->mode, path);
-	else if (S_ISREG(line->mode))
-		bad_line(pos, "no such file", path);
-	else
-		e = tree_add(dir, name, line->mode);
-	free(name);
-
+	if (!e)
+		return;
 	e->mode = line->mode;
 	e->uid = line->uid;
 	e->gid = line->gid;
-	e->rdev = rdev;
-	if (!S_ISREG(e->mode))
-		e->size = 0;
+	if (S_ISREG(e->mode))
+		return;
+	free(e->target);
+	e->target = line->target ? xstrdup(line->target) : NULL;
+	e->size = line->target ? strlen(line->target) : 0;
+	e->source_size = e->size;
+	if (S_ISCHR(e->mode) || S_ISBLK(e->mode))
+		e->rdev = makedev(line->major, minor);
 }
 
 static void apply_line(const struct position *pos, struct entry *root, const struct line *line)
 {
-	bool device = S_ISCHR(line->mode) || S_ISBLK(line->mode);
 	unsigned long i;
 
-	if (!device || !line->count) {
-		set_entry(pos, root, line->name, line,
-			  device ? makedev(line->major, line->minor) : 0);
+	if (!line->count) {
+		set_entry(pos, root, line->name, line, line->minor);
 		return;
 	}
 	for (i = 0; i < line->count; i++) {
 		char *path = xalloc(strlen(line->name) + 24);
 
 		sprintf(path, "%s%lu", line->name, line->start + i);
-		set_entry(pos, root, path, line,
-			  makedev(line->major, line->minor + i * line->increment));
+		set_entry(pos, root, path, line, line->minor + i * line->increment);
 		free(path);
 	}
 }
@@ -203,6 +245,8 @@ static void apply_line(const struct position *pos, struct entry *root, const str
  * devtable_apply() - change a tree by a device table
  * @path: path of the table
  * @root: root of the tree
+ *
+ * Bad lines are errors, see die_if_complaints().
  */
 void devtable_apply(const char *path, struct entry *root)
 {

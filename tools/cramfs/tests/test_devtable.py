@@ -98,6 +98,53 @@ def replaces_a_placeholder_by_a_fifo(box):
     equal((image.find('fifo').size, image.find('fifo').offset), (0, 0))
 
 
+@test_each('f', 'dev', 'none')
+def creates_a_symbolic_link_or_replaces_what_is_there(box, name):
+    box.file('f', b'not empty')
+    image = apply(box, '/dev c 600 0 0 1 1\n/%s l 777 3 4  ../a target # of a sort \n' % name)
+    equal(attributes(image, name), (oct(stat.S_IFLNK | 0o777), 3, 4))
+    equal(image.read(image.find(name)), b'../a target # of a sort')
+
+
+@test
+def replaces_a_symbolic_link(box):
+    os.symlink('target', box.in_tree('x'))
+    image = apply(box, '/x c 600 0 0 5 1\n')
+    equal(device(image, 'x'), (stat.S_IFCHR, 5, 1))
+
+
+@test
+def renumbers_a_device(box):
+    box.file('x')
+    table = box.write('table', '/x b 640 1 2 31 7\n')
+    image = box.make('-D ' + table, shim={'SHIM_STAT': 'x:chr=%d' % os.makedev(1, 3)})
+    equal(device(image, 'x'), (stat.S_IFBLK, 31, 7))
+
+
+@test
+def series_are_of_other_types_too(box):
+    for i in range(3):
+        box.file('f%d' % i)
+    image = apply(box, '/p p 600 0 0 - - 8 - 3\n/f f 755 0 0 - - 0 1 3\n/d d 700 0 0 0 0 1 0 2\n')
+    equal([e.path for e in image.children(image.root)],
+          [b'/d1', b'/d2', b'/f0', b'/f1', b'/f2', b'/p10', b'/p8', b'/p9'])
+    equal({attributes(image, 'f%d' % i)[0] for i in range(3)}, {oct(stat.S_IFREG | 0o755)})
+
+
+@test
+def large_series_takes_linear_time(box):
+    image = apply(box, '/x c 600 0 0 4 0 0 0 100000\n', '--quiet')
+    equal(image.files, 100001)
+
+
+@test
+def all_bad_lines_are_told_of(box):
+    table = box.write('table', '/x c\n# fine\n/y p 600 0 0\ny p\n/z z 600 0 0\n/none/z p 600 0 0\n'
+                      '/y f 600 0 0\n')
+    err = box.refused('', '-q', '-D', table, box.tree, box.image_path).err
+    equal([line.split(': ')[1].split(':')[-1] for line in err.splitlines()], ['1', '4', '5', '6', '7'])
+
+
 @test
 def last_line_about_an_entry_counts(box):
     image = apply(box, '/x c 600 0 0 1 1\n/x c 644 1 1 2 2\n')
@@ -138,8 +185,8 @@ def makes_the_same_image_in_any_order_of_lines(box):
     ('/ c 600 0 0 1 1', 'table:1: /: exists and is a directory'),
     ('x c 600 0 0 1 1', 'table:1: x: path does not begin with /'),
     ('/d/../x c 600 0 0 1 1', 'table:1: /d/../x: path has a . or .. in it'),
-    ('/x s 600 0 0', 'table:1: s: type is none of f, d, c, b and p'),
-    ('/x cc 600 0 0', 'table:1: cc: type is none of f, d, c, b and p'),
+    ('/x s 600 0 0', 'table:1: s: type is none of f, d, c, b, p and l'),
+    ('/x cc 600 0 0', 'table:1: cc: type is none of f, d, c, b, p and l'),
     ('/x c', 'table:1: /x: name, type, mode, uid and gid are needed'),
     ('/x c 600 0 0 1 1 0 0 0 0', 'table:1: /x: more than ten fields'),
     ('/x c 800 0 0 1 1', 'table:1: 800: not a number'),
@@ -148,6 +195,9 @@ def makes_the_same_image_in_any_order_of_lines(box):
     ('/x c 600 65536 0 1 1', 'table:1: 65536: not a number, or out of range'),
     ('/x c 600 0 256 1 1', 'table:1: 256: not a number, or out of range'),
     ('/x c 600 0 0 1x 1', 'table:1: 1x: not a number, or out of range'),
+    ('/x l 777 0 0', 'table:1: /x: a symbolic link needs a target'),
+    ('/x l 777 0 0  ', 'table:1: /x: a symbolic link needs a target'),
+    ('/d l 777 0 0 t', 'table:1: /d: exists and is a directory'),
     ('/x c 600 0 0 256 1', '/x: device number 256:1 is above 255:255'),
     ('/x c 600 0 0 1 250 0 1 10', '/x6: device number 1:256 is above 255:255'),
     ('/' + 'x' * 253 + ' p 600 0 0', 'name has 253 bytes, the format holds 252'))
