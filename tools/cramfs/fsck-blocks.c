@@ -165,7 +165,7 @@ static const char *inflate(const unsigned char *in, size_t len, unsigned char *o
 	case LIBDEFLATE_SUCCESS:
 		break;
 	case LIBDEFLATE_INSUFFICIENT_SPACE:
-		return "decompresses to more than a block";
+		return "compressed data are damaged, or more than their part of the file";
 	default:
 		return "compressed data are damaged";
 	}
@@ -190,7 +190,7 @@ static const char *block_read(struct reader *rd, enum block_kind kind, __u32 sta
 	bad = inflate(in, len, out, want, &got);
 	*data = out;
 	if (!bad && got != want)
-		bad = "decompresses to less than its part of the file";
+		bad = "compressed data are less than their part of the file";
 	return bad;
 }
 

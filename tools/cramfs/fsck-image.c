@@ -80,6 +80,8 @@ static void fill_window(struct reader *rd, __u64 offset)
 {
 	bool goes_on = rd->window_len && offset == rd->window_start + rd->window_len;
 
+	/* Who goes backwards in small steps is served, too. */
+	offset -= offset % LEAST_READ;
 	rd->ahead = !goes_on ? LEAST_READ : rd->ahead < MOST_READ ? rd->ahead * 2 : MOST_READ;
 	rd->window_start = offset;
 	rd->window_len = rd->file_size - offset < rd->ahead ? rd->file_size - offset : rd->ahead;

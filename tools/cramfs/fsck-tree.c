@@ -380,9 +380,9 @@ const struct dir *walk_enters(const struct walk *walk)
 {
 	const struct dir *child = walk->dir ? walk->child : walk->cat->dirs;
 
-	if (walk->left_root)
+	if (walk->left_root || !child || child->at != walk->node.at)
 		return NULL;
-	return child && child->at == walk->node.at ? child : NULL;
+	return S_ISDIR(walk->node.inode.mode) ? child : NULL;
 }
 
 /**

@@ -8,6 +8,8 @@
  * SHIM_STAT=NAME:FIELD=N     fstatat() of NAME, or a path that ends in /NAME, says N for the field,
  *                            one of uid, gid, size, chr and blk (a device with the number N)
  * SHIM_OTHER=NAME:FIELD=N    the same once more
+ * SHIM_MKDIR_FROM=PATH       mkdir() writes that file over ...
+ * SHIM_MKDIR_TO=PATH         ... this one, too
  * SHIM_CLOCK=MS              the monotonic clock goes on by so much whenever it is looked at
  */
 #include <dirent.h>
@@ -132,4 +134,25 @@ int clock_gettime(clockid_t clock, struct timespec *ts)
 	ts->tv_sec = ms / 1000;
 	ts->tv_nsec = ms % 1000 * 1000000;
 	return 0;
+}
+
+static void overwrite(const char *from, const char *to)
+{
+	FILE *in = fopen(from, "r"), *out = fopen(to, "r+");
+	int c;
+
+	while ((c = getc(in)) != EOF)
+		putc(c, out);
+	fclose(in);
+	fclose(out);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	int (*real)(const char *path, mode_t mode) = dlsym(RTLD_NEXT, "mkdir");
+	const char *from = getenv("SHIM_MKDIR_FROM");
+
+	if (from)
+		overwrite(from, getenv("SHIM_MKDIR_TO"));
+	return real(path, mode);
 }
