@@ -17,7 +17,7 @@ static void check_unchanged(const struct contents *c)
 	struct stat st;
 
 	if (fstat(c->fd, &st))
-		die_errno(c->path);
+		die_entry(e, "%s", strerror(errno));
 	if (!S_ISREG(st.st_mode) || (__u64)st.st_size != e->source_size ||
 	    st.st_mtim.tv_sec != e->mtime.tv_sec || st.st_mtim.tv_nsec != e->mtime.tv_nsec)
 		die_entry(e, "changed while the image was made");
@@ -33,11 +33,10 @@ void contents_open(struct contents *c, const struct entry *e)
 	*c = (struct contents){ .e = e, .fd = -1 };
 	if (S_ISLNK(e->mode) || e->spooled >= 0)
 		return;
-	c->path = entry_path(e);
 	/* O_NONBLOCK: should a FIFO have taken its place, do not wait for a writer. */
-	c->fd = open(c->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	c->fd = entry_open(e, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (c->fd < 0)
-		die_errno(c->path);
+		die_entry(e, "%s", strerror(errno));
 	check_unchanged(c);
 }
 
@@ -85,7 +84,6 @@ void contents_close(struct contents *c)
 		check_unchanged(c);
 		close(c->fd);
 	}
-	free(c->path);
 }
 
 /**

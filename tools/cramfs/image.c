@@ -214,6 +214,9 @@ void image_write(struct entry *root, struct data *data, const struct options *op
 	struct place *place;
 	__u64 data_start;
 
+	/* util-linux says so whether there are any or not. */
+	if (opt->compat && opt->holes)
+		img.flags |= CRAMFS_FLAG_HOLES;
 	add_to_head(&img, super + sizeof(struct cramfs_super));
 	if (opt->boot_file)
 		add_boot_file(&img);

@@ -239,7 +239,6 @@ bool glob_match(const char *pattern, const char *path);
 /* contents.c */
 struct contents {
 	const struct entry *e;
-	char *path;
 	int fd;
 };
 

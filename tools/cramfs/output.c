@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file that the image is written to. It has a temporary name in the directory of the output
- * until it is complete; if the program ends before, by an error or a signal, nothing is left and
- * an image that was there before stays as it was. An output that is not a file, such as a device,
+ * The file that the image is written to. It has no name until it is complete, so that nothing is
+ * left however the program ends before, and an image that was there before stays as it was. Where
+ * the file system knows no such files, it has a temporary name in the directory of the output, and
+ * errors and signals remove it. An output that is not a file, such as a device or standard output,
  * is written to only when the image is complete.
  */
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "mkcramfs.h"
@@ -24,8 +26,12 @@ static struct {
 	char *name;
 	/* name of the unfinished file; NULL if there is none */
 	char *tmp;
+	/* the pattern of that name */
+	char *pattern;
 	int fd;
 	bool is_device;
+	/* standard output, if it is that; else 0 */
+	int copy_to;
 	/* what is still to be written, and where */
 	unsigned char buf[1 << 18];
 	size_t len;
@@ -36,6 +42,7 @@ static void discard(void)
 {
 	if (output.tmp)
 		unlink(output.tmp);
+	output.tmp = NULL;
 }
 
 static void discard_and_die(int sig)
@@ -67,19 +74,24 @@ static char *resolve(const char *path)
 	return real ? real : xstrdup(path);
 }
 
-static char *temporary_name(const char *path, bool is_device)
+static const char *temporary_directory(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir && *dir ? dir : "/tmp";
+}
+
+static char *temporary_pattern(const char *path, bool is_device)
 {
 	static const char name[] = ".mkcramfs.XXXXXX";
 	char *copy = xstrdup(path);
-	const char *dir = dirname(copy);
-	char *tmp;
+	const char *dir = is_device ? temporary_directory() : dirname(copy);
+	char *pattern;
 
-	if (is_device)
-		dir = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-	tmp = xalloc(strlen(dir) + 1 + sizeof(name));
-	sprintf(tmp, "%s/%s", dir, name);
+	pattern = xalloc(strlen(dir) + 1 + sizeof(name));
+	sprintf(pattern, "%s/%s", dir, name);
 	free(copy);
-	return tmp;
+	return pattern;
 }
 
 static void locate(void)
@@ -99,34 +111,88 @@ static void locate(void)
 	free(dir);
 }
 
+/* No signal comes between a name and what discard() knows of it. */
+static void block_signals(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, before);
+}
+
+static void unblock_signals(const sigset_t *before)
+{
+	int err = errno;
+
+	sigprocmask(SIG_SETMASK, before, NULL);
+	errno = err;
+}
+
+/* Opens a file without a name, if it can be given one later. */
+static int open_nameless(mode_t mode)
+{
+	char *copy = xstrdup(output.pattern);
+	int fd = -1;
+
+	if (!access("/proc/self/fd", X_OK))
+		fd = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+	free(copy);
+	return fd;
+}
+
+static int open_named(mode_t mode)
+{
+	char *tmp = xstrdup(output.pattern);
+	sigset_t before;
+	int fd;
+
+	block_signals(&before);
+	fd = mkostemp(tmp, O_CLOEXEC);
+	if (fd >= 0)
+		output.tmp = tmp;
+	unblock_signals(&before);
+	if (fd >= 0 && fchmod(fd, mode))
+		die_errno(output.path);
+	return fd;
+}
+
+/* From now on, what others print there goes to standard error. */
+static void take_stdout(void)
+{
+	if (isatty(STDOUT_FILENO))
+		die("%s: an image is not for a terminal", output.path);
+	output.copy_to = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (output.copy_to < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		die_errno(output.path);
+}
+
 /**
  * output_create() - open the file that the image is written to
- * @path: what the image will be called
+ * @path: what the image will be called; "-" is standard output
  */
 void output_create(const char *path)
 {
-	mode_t mask = umask(0);
-	sigset_t all, before;
-	char *tmp;
+	mode_t mask = umask(0), mode;
 
 	umask(mask);
-	output.path = resolve(path);
-	locate();
-	tmp = temporary_name(output.path, output.is_device);
+	if (!strcmp(path, "-")) {
+		output.path = xstrdup("standard output");
+		output.is_device = true;
+		take_stdout();
+	} else {
+		output.path = resolve(path);
+		locate();
+	}
+	output.pattern = temporary_pattern(output.path, output.is_device);
 	catch_signals();
 	atexit(discard);
 
-	/* A signal comes either before the file or when discard() knows of it. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	output.fd = mkstemp(tmp);
-	if (output.fd >= 0)
-		output.tmp = tmp;
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	mode = output.is_device ? 0600 : 0666 & ~mask;
+	output.fd = open_nameless(mode);
 	if (output.fd < 0)
-		die_errno(path);
-	if (!output.is_device && fchmod(output.fd, 0666 & ~mask))
-		die_errno(path);
+		output.fd = open_named(mode);
+	if (output.fd < 0)
+		die_errno(output.is_device ? temporary_directory() : path);
 }
 
 static bool is_name_of(const char *name, const char *path)
@@ -145,9 +211,10 @@ static bool is_name_of(const char *name, const char *path)
  */
 bool output_is(const struct stat *dir, const char *name)
 {
-	if (dir->st_dev != output.dir.st_dev || dir->st_ino != output.dir.st_ino)
+	if (output.copy_to || dir->st_dev != output.dir.st_dev ||
+	    dir->st_ino != output.dir.st_ino)
 		return false;
-	return !strcmp(name, output.name) || is_name_of(name, output.tmp);
+	return !strcmp(name, output.name) || (output.tmp && is_name_of(name, output.tmp));
 }
 
 static void write_all(int fd, const unsigned char *buf, size_t len)
@@ -266,16 +333,17 @@ __u32 output_crc(__u64 start, __u64 end)
 
 static void copy_to_device(__u64 size)
 {
-	static unsigned char buf[65536];
-	int fd = open(output.path, O_WRONLY | O_CLOEXEC);
+	int fd = output.copy_to;
 	__u64 done = 0;
 
+	if (!fd)
+		fd = open(output.path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		die_errno(output.path);
 	while (done < size) {
-		size_t len = read_some(buf, sizeof(buf), done, size);
+		size_t len = read_some(output.buf, sizeof(output.buf), done, size);
 
-		write_all(fd, buf, len);
+		write_all(fd, output.buf, len);
 		done += len;
 	}
 	/* Pipes and terminals cannot be synchronised, and need not be. */
@@ -286,27 +354,80 @@ static void copy_to_device(__u64 size)
 	discard();
 }
 
+/* Links the file that has no name where mkstemp() would have made it. */
+static void give_name(void)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	char *tmp = xstrdup(output.pattern), *end = tmp + strlen(tmp);
+	char file[32], *p;
+	sigset_t before;
+	int err;
+
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", output.fd);
+	do {
+		unsigned char random[6];
+
+		if (getrandom(random, sizeof(random), 0) != sizeof(random))
+			die_errno(output.path);
+		for (p = end - sizeof(random); p < end; p++)
+			*p = letters[random[end - p - 1] % (sizeof(letters) - 1)];
+		block_signals(&before);
+		err = linkat(AT_FDCWD, file, AT_FDCWD, tmp, AT_SYMLINK_FOLLOW);
+		if (!err)
+			output.tmp = tmp;
+		unblock_signals(&before);
+	} while (err && errno == EEXIST);
+	if (err)
+		die_errno(output.path);
+}
+
+/* That the file has its name is on the medium when its directory is. */
+static void sync_directory(void)
+{
+	char *copy = xstrdup(output.path);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* A directory that may be written to need not be readable, nor able to do this. */
+	if (fd >= 0 && fsync(fd) && errno != EINVAL)
+		die_errno(output.path);
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+}
+
+static void replace_output(void)
+{
+	char *tmp;
+	sigset_t before;
+
+	if (fsync(output.fd))
+		die_errno(output.path);
+	if (!output.tmp)
+		give_name();
+	block_signals(&before);
+	if (rename(output.tmp, output.path))
+		die_errno(output.path);
+	tmp = output.tmp;
+	output.tmp = NULL;
+	unblock_signals(&before);
+	free(tmp);
+	sync_directory();
+}
+
 /**
  * output_commit() - the image is complete: make it the output
  * @size: of the image in bytes
  */
 void output_commit(__u64 size)
 {
-	char *tmp = output.tmp;
-
 	flush();
 	set_size(size);
-	if (output.is_device) {
+	if (output.is_device)
 		copy_to_device(size);
-	} else {
-		if (fsync(output.fd))
-			die_errno(output.path);
-		if (rename(output.tmp, output.path))
-			die_errno(output.path);
-	}
+	else
+		replace_output();
 	close(output.fd);
-	output.tmp = NULL;
-	free(tmp);
+	free(output.pattern);
 	free(output.name);
 	free(output.path);
 }
