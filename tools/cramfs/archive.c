@@ -36,6 +36,8 @@ struct reader {
 	struct archive *archive;
 	/* next entry; NULL: there is none */
 	struct archive_entry *header;
+	/* libarchive has something to say about it */
+	bool doubtful;
 	struct entry *root;
 	struct pending *pending;
 	size_t nr_pending;
@@ -130,16 +132,42 @@ static void next_header(struct reader *r)
 {
 	int res = archive_read_next_header(r->archive, &r->header);
 
-	if (res == ARCHIVE_EOF) {
+	if (res == ARCHIVE_EOF)
 		r->header = NULL;
-		return;
-	}
-	if (res != ARCHIVE_OK && res != ARCHIVE_WARN)
+	else if (res != ARCHIVE_OK && res != ARCHIVE_WARN)
 		die_archive(r);
-	if (res == ARCHIVE_WARN && !is_about_conversion(r))
+	r->doubtful = res == ARCHIVE_WARN;
+}
+
+static void check_header(const struct reader *r)
+{
+	if (!r->doubtful)
+		return;
+	if (!is_about_conversion(r))
 		warn("%s: %s", r->name, archive_error_string(r->archive));
-	else if (res == ARCHIVE_WARN && !has_names_of_bytes(r))
+	else if (!has_names_of_bytes(r))
 		complain("%s: %s", r->name, archive_error_string(r->archive));
+}
+
+/*
+ * All formats but two: mtree, which says which files of this machine are to be read, and zip from
+ * its beginning to its end, since permissions and links are known at its end only.
+ */
+static void support_formats(struct archive *a)
+{
+	archive_read_support_format_tar(a);
+	archive_read_support_format_cpio(a);
+	archive_read_support_format_zip_seekable(a);
+	archive_read_support_format_7zip(a);
+	archive_read_support_format_ar(a);
+	archive_read_support_format_cab(a);
+	archive_read_support_format_empty(a);
+	archive_read_support_format_iso9660(a);
+	archive_read_support_format_lha(a);
+	archive_read_support_format_rar(a);
+	archive_read_support_format_rar5(a);
+	archive_read_support_format_warc(a);
+	archive_read_support_format_xar(a);
 }
 
 static void open_archive(struct reader *r)
@@ -151,11 +179,14 @@ static void open_archive(struct reader *r)
 	if (!a)
 		die("out of memory");
 	archive_read_support_filter_all(a);
-	archive_read_support_format_all(a);
+	support_formats(a);
 	/* If somebody has put one tar archive after the other, they want both. */
 	archive_read_set_option(a, "tar", "read_concatenated_archives", "1");
 	if (archive_read_open_filename(a, path, READ_SIZE) != ARCHIVE_OK) {
 		errno = archive_errno(a);
+		/* So it says that it does not know the format. */
+		if (errno == EILSEQ)
+			die_archive(r);
 		die_errno(r->name);
 	}
 }
@@ -168,12 +199,11 @@ static void begin(struct reader *r)
 	next_header(r);
 	if (archive_format(r->archive) == ARCHIVE_FORMAT_EMPTY)
 		die("%s: empty", r->name);
-	/* It says which files of this machine are to be read. */
-	if (archive_format(r->archive) == ARCHIVE_FORMAT_MTREE)
-		die("%s: a description of files, not an archive", r->name);
-	if (has_names_of_bytes(r) || !strcmp(r->opt->source, "-"))
+	/* There is no second look at a pipe. */
+	if (has_names_of_bytes(r) || !strcmp(r->opt->source, "-")) {
+		check_header(r);
 		return;
-
+	}
 	/* The others have names in Unicode, of which we want UTF-8. */
 	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	if (utf8)
@@ -181,6 +211,7 @@ static void begin(struct reader *r)
 	archive_read_free(r->archive);
 	open_archive(r);
 	next_header(r);
+	check_header(r);
 }
 
 static void finish(struct reader *r)
@@ -465,6 +496,7 @@ static void take_entries(struct reader *r)
 			die_archive(r);
 		r->after_entry = archive_filter_bytes(r->archive, 0);
 		next_header(r);
+		check_header(r);
 	}
 }
 

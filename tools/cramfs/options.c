@@ -24,11 +24,11 @@ static const char help[] =
 	"Make OUTPUT, the cramfs image of DIRECTORY or of the contents of ARCHIVE.\n"
 	"\n"
 	"What goes in:\n"
-	"      --tar ARCHIVE        read a tar, cpio or other archive; - is standard input\n"
+	"      --tar ARCHIVE        read a tar or other archive; - is standard input\n"
 	"  -D, --device-table FILE  create and change entries by the device table FILE\n"
 	"  -q, --squash-owners      make everything owned by user 0, group 0\n"
 	"      --uid N, --gid N     make everything owned by this user, this group\n"
-	"      --mode FILE[,DIR]    give files and directories these permissions, in octal\n"
+	"      --mode FILE[,DIR]    permissions of files and directories, in octal\n"
 	"      --exclude GLOB       leave out what matches; may be given more than once\n"
 	"      --last-wins          if an archive has a name twice, take the last one\n"
 	"\n"
@@ -44,7 +44,7 @@ static const char help[] =
 	"      --sort FILE          put files in the order that FILE gives\n"
 	"\n"
 	"How it is compressed:\n"
-	"  -l, --level N            from 1, fast, to 12, small (6); mkfs.cramfs: see --lock\n"
+	"  -l, --level N            from 1, fast, to 12, small (mkfs.cramfs: not -l)\n"
 	"      --best-practical     the same as --level 12\n"
 	"      --best               still smaller, and very slow (zopfli)\n"
 	"  -x, --extended-pointers  use extended block pointers (Linux 4.15 and later)\n"
@@ -502,6 +502,8 @@ static void refuse_contradictions(const struct options *opt, const struct wishes
 	       "a block size other than 4096");
 	refuse(opt->last_wins, "--last-wins", !opt->archive, "a source that is no archive");
 	refuse(opt->quiet, "--quiet", opt->verbose, "--verbose");
+	/* Nothing else is to be in the way of who reads it. */
+	refuse(opt->report == REPORT_JSON, "--report=json", opt->verbose, "--verbose");
 }
 
 static unsigned int nr_cpus(void)

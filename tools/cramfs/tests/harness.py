@@ -16,6 +16,8 @@ from cramfs_image import Image, PAGE, nr_blocks
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = []
 TOOLS = None			# set by run.py
+SANITIZED = False		# the tools are built with sanitizers: slower, and in need of more memory
+BUILT = None			# where they come from
 ROOT = os.geteuid() == 0
 NOBODY = 65534
 ALL_FORMS = ('', '--no-holes', '-x', '-x --no-holes', '-X', '-X --no-holes', '-X -X',
@@ -47,6 +49,11 @@ def test_each(*cases):
 
 def set_up(mkcramfs, cramfs_map):
     """Copy the tools to where everybody can run them, and build the shim."""
+    global SANITIZED
+    with open(mkcramfs, 'rb') as f:
+        SANITIZED = b'__asan_init' in f.read()
+    global BUILT
+    BUILT = os.path.dirname(os.path.abspath(mkcramfs))
     shutil.copy(mkcramfs, os.path.join(TOOLS, 'mkcramfs'))
     for name in ('mkfs.cramfs', 'fsck.cramfs', 'cramfsck'):
         os.symlink('mkcramfs', os.path.join(TOOLS, name))

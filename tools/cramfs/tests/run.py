@@ -26,8 +26,9 @@ sys.path.insert(0, HERE)
 
 import harness
 
-MODULES = ('test_tree', 'test_format', 'test_xip', 'test_nommu', 'test_rules', 'test_devtable',
-           'test_errors', 'test_map', 'test_man', 'test_fsck')
+MODULES = ('test_tree', 'test_cli', 'test_archive', 'test_devtable', 'test_sort', 'test_format',
+           'test_xip', 'test_nommu', 'test_rules', 'test_report', 'test_errors', 'test_map',
+           'test_man', 'test_fsck')
 
 
 def run(number, name, function):

@@ -1,0 +1,450 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Images of archives: what goes in comes out, as of a directory; what is wrong with an archive is an
+error, and makes nothing."""
+
+import gzip
+import io
+import lzma
+import os
+import shutil
+import stat
+import subprocess
+import tarfile
+import zipfile
+
+import harness
+from cramfs_image import PAGE
+from harness import Skip, contains, equal, nasty_tree, noise, prose, test, test_each
+
+FORMATS = {'ustar': tarfile.USTAR_FORMAT, 'gnu': tarfile.GNU_FORMAT, 'pax': tarfile.PAX_FORMAT}
+
+
+def entry(name, content=b'', kind=tarfile.REGTYPE, mode=0o644, **fields):
+    info = tarfile.TarInfo(name)
+    info.type, info.mode, info.size = kind, mode, len(content)
+    for field, val in fields.items():
+        setattr(info, field, val)
+    return info, content
+
+
+def tar(box, *entries, form='pax', name='archive.tar'):
+    """An archive of these, beside the tree."""
+    with tarfile.open(box.path(name), 'w', format=FORMATS[form]) as archive:
+        for info, content in entries:
+            archive.addfile(info, io.BytesIO(content))
+    return box.path(name)
+
+
+def made(box, archive, *options, err='', **more):
+    """The image of an archive."""
+    res = box.run(*options, '--tar', archive, box.image_path, **more)
+    equal((res.status, res.err), (0, err))
+    equal(box.image().errors(), [], 'image')
+    return box.image()
+
+
+def refused(box, archive, message, *options, **more):
+    return box.refused(message, *options, '--tar', archive, box.image_path, **more)
+
+
+def paths(image):
+    return [e.path.decode() for e in image.walk()]
+
+
+def attributes(image, path):
+    found = image.find(path)
+    return oct(found.mode), found.uid, found.gid
+
+
+@test_each(*FORMATS)
+def image_of_a_tar_archive_is_that_of_the_tree(box, form):
+    nasty_tree(box)
+    # tarfile leaves out sockets, and ustar holds no targets over 100 bytes.
+    os.unlink(box.in_tree('links/s'))
+    if form == 'ustar':
+        for name in '23':
+            os.unlink(box.in_tree('links/' + name))
+        shutil.rmtree(box.in_tree('deep'))
+        for name in os.listdir(box.in_tree('names')):
+            if len(name) > 90:
+                os.unlink(box.in_tree('names/' + name))
+                os.rmdir(box.in_tree('names-of-dirs/' + name))
+    with tarfile.open(box.path('a.tar'), 'w', format=FORMATS[form]) as archive:
+        archive.add(box.tree, '.')
+    # Both have the owner of these files.
+    owner = [] if os.geteuid() == 0 else ['-q']
+    res = box.run(*owner, box.tree, box.image_path)
+    equal((res.status, res.err), (0, ''))
+    want = box.image().data
+    equal(made(box, box.path('a.tar'), *owner).data == want, True)
+
+
+@test_each('newc', 'odc', 'crc', 'ustar')
+def image_of_a_cpio_archive_is_that_of_the_tree(box, form):
+    if not shutil.which('cpio'):
+        raise Skip('no cpio')
+    box.file('d/a', noise(9000), 0o4755)
+    box.file('d/b', prose(20000))
+    os.link(box.in_tree('d/a'), box.in_tree('d/hard'))
+    os.link(box.in_tree('d/a'), box.in_tree('hard2'))
+    os.symlink('d/a', box.in_tree('link'))
+    os.mkfifo(box.in_tree('fifo'))
+    names = subprocess.run(('find', '.', '-print0'), cwd=box.tree, stdout=subprocess.PIPE).stdout
+    with open(box.path('a.cpio'), 'wb') as f:
+        subprocess.run(('cpio', '-0', '-o', '-H', form), cwd=box.tree, input=names, stdout=f,
+                       stderr=subprocess.DEVNULL, check=True)
+    want = box.make().data
+    equal(made(box, box.path('a.cpio'), '-q').data == want, True)
+
+
+@test_each('big-uid', 'fakeroot')
+def nobody_makes_the_image_that_root_makes(box, how):
+    """With device nodes and owners: from an archive, and by fakeroot from the tree."""
+    box.file('a', b'x')
+    archive = tar(box, entry('.', kind=tarfile.DIRTYPE, mode=0o755),
+                  entry('a', b'x', uid=65535, gid=255, mode=0o4755),
+                  entry('dev', kind=tarfile.CHRTYPE, devmajor=4, devminor=255, mode=0o620, gid=5),
+                  entry('disk', kind=tarfile.BLKTYPE, devmajor=255, devminor=0, mode=0o660))
+    image = made(box, archive, nobody=True)
+    equal(attributes(image, 'a'), ('0o104755', 65535, 255))
+    equal((attributes(image, 'dev'), image.find('dev').size), (('0o20620', 0, 5), 4 << 8 | 255))
+    equal((stat.S_IFMT(image.find('disk').mode), image.find('disk').size), (stat.S_IFBLK, 255 << 8))
+    if how == 'big-uid':
+        return
+    if not shutil.which('fakeroot'):
+        raise Skip('no fakeroot')
+    want = image.data
+    script = ('chown 65535:255 a && chmod 4755 a && mknod dev c 4 255 && chown 0:5 dev && '
+              'chmod 620 dev && mknod disk b 255 0 && chmod 660 disk && chown 0:0 . && '
+              '%s/mkcramfs . %s' % (harness.TOOLS, box.image_path))
+    subprocess.run(('fakeroot', 'sh', '-c', script), cwd=box.tree, check=True)
+    equal(box.image().data == want, True)
+
+
+@test_each('plain', 'gz', 'xz', 'bz2')
+def compressed_archive_is_read_from_a_file_or_a_pipe(box, how):
+    with open(tar(box, entry('a', noise(50000)), entry('b', prose(50000))), 'rb') as f:
+        data = f.read()
+    pack = {'plain': bytes, 'gz': gzip.compress, 'xz': lzma.compress,
+            'bz2': lambda d: __import__('bz2').compress(d)}[how]
+    path = box.write('packed', pack(data))
+    want = made(box, path).data
+    equal(box.image().read(box.image().find('b')), prose(50000))
+    res = subprocess.run((os.path.join(harness.TOOLS, 'mkcramfs'), '--tar', '-', box.path('other')),
+                         input=pack(data), stderr=subprocess.PIPE)
+    equal((res.returncode, res.stderr), (0, b''))
+    with open(box.path('other'), 'rb') as f:
+        equal(f.read() == want, True)
+
+
+@test
+def zip_archive_is_read(box):
+    with zipfile.ZipFile(box.path('a.zip'), 'w', zipfile.ZIP_DEFLATED) as z:
+        z.writestr('d/žluť', prose(9000))
+    image = made(box, box.path('a.zip'))
+    equal(image.read(image.find('d/žluť'.encode())), prose(9000))
+
+
+@test_each(*FORMATS)
+def names_are_the_bytes_of_the_archive(box, form):
+    """Also those that are no UTF-8, and those that Unicode would have in another form."""
+    names = ['cafe\u0301', 'caf\u00e9', '\udce9', 'a\nb', '\x9b', 'x' * 90]
+    image = made(box, tar(box, *(entry(n) for n in names), form=form))
+    equal([e.path[1:] for e in image.children(image.root)],
+          sorted(n.encode('utf-8', 'surrogateescape') for n in names))
+
+
+@test_each('gnu', 'pax')
+def long_names_and_targets_are_kept(box, form):
+    name, target = '/'.join('n' * 252 for _ in range(5)), '/'.join(['t' * 200] * 20)
+    image = made(box, tar(box, entry(name, b'x'), entry('l', kind=tarfile.SYMTYPE, linkname=target),
+                          form=form))
+    equal(image.read(image.find(name)), b'x')
+    equal(image.read(image.find('l')), target.encode())
+
+
+@test
+def all_types_are_kept(box):
+    image = made(box, tar(box, entry('d', kind=tarfile.DIRTYPE, mode=0o1777, uid=3, gid=4),
+                          entry('f', b'abc', mode=0o640), entry('p', kind=tarfile.FIFOTYPE, mode=0o600),
+                          entry('l', kind=tarfile.SYMTYPE, linkname='f', mode=0o777)))
+    equal([attributes(image, p) for p in 'dfpl'],
+          [('0o41777', 3, 4), ('0o100640', 0, 0), ('0o10600', 0, 0), ('0o120777', 0, 0)])
+
+
+@test
+def missing_directories_are_made(box):
+    image = made(box, tar(box, entry('a/b/c', b'x')))
+    equal(paths(image), ['/', '/a', '/a/b', '/a/b/c'])
+    equal({attributes(image, p) for p in ('/', 'a', 'a/b')}, {('0o40755', 0, 0)})
+
+
+@test_each('.', './', '/', './/.')
+def root_has_the_attributes_of_the_archive(box, name):
+    image = made(box, tar(box, entry(name, kind=tarfile.DIRTYPE, mode=0o710, uid=7, gid=8)))
+    equal(attributes(image, '/'), ('0o40710', 7, 8))
+
+
+@test
+def directory_that_comes_late_or_twice_has_the_last_attributes(box):
+    image = made(box, tar(box, entry('d/f', b'x'), entry('d', kind=tarfile.DIRTYPE, mode=0o700),
+                          entry('d', kind=tarfile.DIRTYPE, mode=0o711, uid=9)))
+    equal((attributes(image, 'd'), paths(image)), (('0o40711', 9, 0), ['/', '/d', '/d/f']))
+
+
+@test_each('a/b', '/a/b', './a/b', '/./a//b', 'a/./b', '///a/b')
+def slashes_and_dots_in_front_do_not_matter(box, name):
+    equal(paths(made(box, tar(box, entry(name)))), ['/', '/a', '/a/b'])
+
+
+@test_each('../a', 'a/../b', 'a/..', '..')
+def name_with_a_dot_dot_is_an_error(box, name):
+    refused(box, tar(box, entry(name)), 'archive.tar:/%s: has a .. in its path' % name)
+
+
+@test
+def hard_link_is_the_same_file(box):
+    image = made(box, tar(box, entry('a', noise(5000), mode=0o4755, uid=5),
+                          entry('b', kind=tarfile.LNKTYPE, linkname='a'),
+                          entry('c/d', kind=tarfile.LNKTYPE, linkname='./b', mode=0)))
+    equal({attributes(image, p) for p in ('a', 'b', 'c/d')}, {('0o104755', 5, 0)})
+    equal(len({image.find(p).offset for p in ('a', 'b', 'c/d')}), 1)
+    equal(image.read(image.find('c/d')), noise(5000))
+
+
+@test
+def hard_link_may_come_before_the_file(box):
+    image = made(box, tar(box, entry('b', kind=tarfile.LNKTYPE, linkname='a'), entry('a', b'content')))
+    equal(image.read(image.find('b')), b'content')
+
+
+@test
+def hard_link_to_a_symbolic_link_is_one(box):
+    image = made(box, tar(box, entry('a', kind=tarfile.SYMTYPE, linkname='target', mode=0o777),
+                          entry('b', kind=tarfile.LNKTYPE, linkname='a')))
+    equal(image.read(image.find('b')), b'target')
+
+
+@test_each(('none', 'is a hard link to none, which is not in the archive'),
+           ('b', 'is a hard link to b, which is not in the archive'),
+           ('c', 'is a hard link to c, which is not in the archive'),
+           ('d', 'is a hard link to d, a directory'),
+           ('../x', 'is a hard link to ../x, which is not'))
+def hard_link_to_what_is_no_file_is_an_error(box, case):
+    target, message = case
+    refused(box, tar(box, entry('d', kind=tarfile.DIRTYPE),
+                     entry('b', kind=tarfile.LNKTYPE, linkname=target),
+                     *([entry('c', kind=tarfile.LNKTYPE, linkname='b')] if target == 'c' else [])),
+            'archive.tar:/b: ' + message)
+
+
+@test
+def hard_link_may_be_to_what_is_excluded(box):
+    image = made(box, tar(box, entry('a', b'content'), entry('b', kind=tarfile.LNKTYPE, linkname='a')),
+                 '--exclude', 'a')
+    equal((paths(image), image.read(image.find('b'))), (['/', '/b'], b'content'))
+
+
+@test
+def excluded_directory_is_left_out_with_its_files(box):
+    image = made(box, tar(box, entry('d/a'), entry('d/e/b'), entry('f')), '--exclude', '/d')
+    equal(paths(image), ['/', '/f'])
+
+
+@test_each('gnu', 'pax')
+def sparse_file_is_read(box, form):
+    if not shutil.which('tar'):
+        raise Skip('no tar')
+    with open(box.file('a'), 'wb') as f:
+        for at in (0, 1 << 20, 3 << 20):
+            f.seek(at)
+            f.write(noise(5000, at))
+        f.truncate(5 << 20)
+    os.truncate(box.file('all'), 1 << 20)
+    os.chmod(box.in_tree('all'), 0o644)
+    subprocess.run(('tar', '--format', form, '-S', '-cf', box.path('a.tar'), '-C', box.tree, '.'),
+                   check=True)
+    equal(os.path.getsize(box.path('a.tar')) < 1 << 20, True, 'sparse')
+    want = box.make().data
+    equal(made(box, box.path('a.tar'), '-q').data == want, True)
+
+
+@test
+def second_file_of_a_name_is_an_error(box):
+    archive = tar(box, entry('a', b'1'), entry('x'), entry('./a', b'2'), entry('x'))
+    err = refused(box, archive, 'archive.tar:/a: is in the archive twice (--last-wins takes').err
+    contains(err, 'archive.tar:/x: is in the archive twice')
+
+
+@test_each('file', 'link', 'hard link', 'directory')
+def last_of_a_name_wins_if_told_to(box, kind):
+    second = {'file': entry('a', b'2222', mode=0o600), 'directory': entry('a', kind=tarfile.DIRTYPE),
+              'link': entry('a', kind=tarfile.SYMTYPE, linkname='2222'),
+              'hard link': entry('a', kind=tarfile.LNKTYPE, linkname='b')}[kind]
+    image = made(box, tar(box, entry('b', b'2222'), entry('a', b'1', mode=0o4755, uid=5), second),
+                 '--last-wins')
+    equal(paths(image), ['/', '/a', '/b'])
+    equal(image.find('a').uid, 0)
+    if kind != 'directory':
+        equal(image.read(image.find('a')), b'2222')
+
+
+@test
+def other_names_of_a_file_stay_if_the_last_wins(box):
+    image = made(box, tar(box, entry('a', b'old'), entry('b', kind=tarfile.LNKTYPE, linkname='a'),
+                          entry('a', b'new')), '--last-wins')
+    equal([image.read(image.find(p)) for p in 'ab'], [b'new', b'old'])
+
+
+@test_each(('d', 'd/f'), ('f', 'f'))
+def directory_does_not_become_a_file(box, case):
+    kind, name = case
+    first = entry('d/f') if kind == 'd' else entry('f', kind=tarfile.DIRTYPE)
+    refused(box, tar(box, first, entry(kind)), ':/%s: is in the archive twice, once as a dir' % kind,
+            '--last-wins')
+
+
+@test
+def file_that_is_no_directory_has_no_files(box):
+    refused(box, tar(box, entry('a'), entry('a/b')), ':/a/b: a part of its path is no directory')
+
+
+@test_each(*range(1, 12), 1023, 1024)
+def cut_off_archive_is_an_error(box, part):
+    """At every block but where there is nothing but zeros, and in the middle."""
+    path = tar(box, entry('a', noise(1000)), entry('dir/b', noise(600)), form='ustar')
+    with open(path, 'rb') as f:
+        data = f.read()
+    os.truncate(path, part * 512 if part < 1000 else part)
+    equal(len(data[:7 * 512].rstrip(b'\0')) > 5 * 512, True)
+    if part in range(7, 12):
+        made(box, path)
+    else:
+        refused(box, path, 'archive.tar: ')
+
+
+@test_each('gz', 'xz', 'cpio', 'zip')
+def cut_off_archive_of_another_format_is_an_error(box, form):
+    with open(tar(box, entry('a', noise(20000)), entry('b', noise(20000))), 'rb') as f:
+        data = f.read()
+    if form == 'cpio':
+        if not shutil.which('cpio'):
+            raise Skip('no cpio')
+        box.file('a', noise(20000))
+        data = subprocess.run(('cpio', '-o', '-H', 'newc'), input=b'a\n', cwd=box.tree, check=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        # The end, an entry of its own, and what fills the last block.
+        data = data[:data.index(b'TRAILER!!!') - 110] + bytes(10)
+    elif form == 'zip':
+        whole = io.BytesIO()
+        with zipfile.ZipFile(whole, 'w') as z:
+            z.writestr('a', data)
+        data = whole.getvalue()
+    else:
+        data = {'gz': gzip.compress, 'xz': lzma.compress}[form](data)
+    for size in (len(data) - 10, len(data) // 2, 100):
+        refused(box, box.write('cut', data[:size]), '/cut: ')
+
+
+@test_each((b'', 'empty'), (b'no archive\n' * 100, 'Unrecognized archive format'),
+           (b'#mtree\n./a type=file contents=/etc/passwd\n', 'Unrecognized archive format'))
+def what_is_no_archive_is_an_error(box, case):
+    content, message = case
+    refused(box, box.write('x', content), '/x: ' + message)
+
+
+@test
+def missing_archive_is_an_error(box):
+    refused(box, box.path('none'), '/none: No such file')
+
+
+@test
+def directory_is_no_archive(box):
+    refused(box, box.tree, '/tree: Is a directory')
+
+
+@test
+def archives_may_follow_each_other(box):
+    both = b''
+    for name in 'ab':
+        with open(tar(box, entry(name, b'x')), 'rb') as f:
+            both += f.read()
+    equal(paths(made(box, box.write('both', both))), ['/', '/a', '/b'])
+
+
+@test
+def owner_that_is_too_large_is_an_error(box):
+    err = refused(box, tar(box, entry('a', uid=70000), entry('b', gid=1000),
+                           entry('c', uid=1 << 32), entry('d', uid=-5, gid=-1)),
+                  'archive.tar:/a: uid 70000 is above 65535').err
+    contains(err, ':/b: gid 1000 is above 255')
+    contains(err, ':/c: uid 4294967295 is above')
+    contains(err, ':/d: uid 4294967295 is above')
+    made(box, box.path('archive.tar'), '-q')
+
+
+@test
+def device_number_that_is_too_large_is_an_error(box):
+    refused(box, tar(box, entry('a', kind=tarfile.CHRTYPE, devmajor=256, devminor=1)),
+            'archive.tar:/a: device number 256:1 is above 255:255')
+
+
+@test
+def large_file_is_an_error_or_cut(box):
+    content = prose(1 << 16) * 257
+    archive = tar(box, entry('a', content), entry('b', b'after'))
+    refused(box, archive, ':/a: size %d is above 16777215 bytes' % len(content))
+    res = box.run('--truncate-files', '--tar', archive, box.image_path)
+    equal(res.status, 0, res.err)
+    contains(res.err, 'warning: %s:/a: cut from %d to 16777215' % (archive, len(content)))
+    image = box.image()
+    equal(image.read(image.find('a')) == content[:(1 << 24) - 1], True)
+    equal(image.read(image.find('b')), b'after')
+
+
+@test
+def attributes_that_no_image_has_are_counted(box):
+    label = {'SCHILY.xattr.security.selinux': 'x'}
+    entries = [entry('a', pax_headers={'SCHILY.xattr.user.x': 'y'}),
+               entry('b', pax_headers={'SCHILY.xattr.security.capability': 'z'}),
+               entry('c', pax_headers=label)]
+    archive = tar(box, *entries)
+    made(box, archive, err='mkcramfs: warning: %s:/a: extended attributes and ACLs left out '
+         '(2 entries, 1 with capabilities)\n' % archive)
+    made(box, tar(box, entries[2]))
+
+
+@test
+def device_table_applies_to_an_archive(box):
+    table = box.write('table', '/a f 4755 1 2\n/dev d 755 0 0\n/dev/null c 666 0 0 1 3\n')
+    image = made(box, tar(box, entry('a', b'x', uid=70000)), '-D', table)
+    equal((attributes(image, 'a'), image.find('dev/null').size), (('0o104755', 1, 2), 1 << 8 | 3))
+
+
+@test
+def files_of_an_archive_are_kept_where_TMPDIR_says(box):
+    archive = tar(box, entry('a', b'x'))
+    refused(box, archive, "cannot keep the archive's files in $TMPDIR: No such file",
+            env={'TMPDIR': box.path('none')})
+    os.mkdir(box.path('tmp'))
+    made(box, archive, env={'TMPDIR': box.path('tmp')})
+    equal(os.listdir(box.path('tmp')), [])
+
+
+@test
+def many_files_of_one_directory_take_linear_time(box):
+    archive = tar(box, *(entry('d/%d' % i, b'%d' % i) for i in range(30000)), form='ustar')
+    equal(made(box, archive, timeout=20).files, 30002)
+
+
+@test
+def very_deep_archive_is_an_error(box):
+    res = box.run('--tar', tar(box, entry('d/' * 8000 + 'f', b'x')), box.image_path)
+    equal((res.status, res.err, box.image().files), (0, '', 8002))
+    refused(box, tar(box, entry('d/' * 9000 + 'f', b'x')), 'is in too many directories')
+
+
+@test
+def control_characters_of_names_do_not_reach_the_terminal(box):
+    err = refused(box, tar(box, entry('a\x1b[2J\u009b2J\n\x7f\u00e9', uid=70000)), ' uid 70000').err
+    contains(err, 'archive.tar:/a\\033[2J\\302\\2332J\\012\\177\u00e9: uid')
