@@ -33,13 +33,19 @@ PAGE = ci.PAGE
 WHOLE = 1 << 20			# larger files are sampled, as in test_forms.c
 SAMPLED = 61
 
-# Every combination of these...
-CORE = (('', '-x'), ('', '-z'), ('', '-X', '-X -X'), ('', '-U'))
-# ... with each of these, and with all of these at once. @NAME is the file of that name.
-AROUND = ('-p', '-i @boot', '-e 7 -n name')
+# Every combination of these: where blocks are, and of which kinds they are. @NAME is a file.
+POINTERS = ('', '-x', '-X', '-X -X', '--xip-rules @rules', '-X -X --xip-rules @rules')
+KINDS = (('', '--no-holes'), ('', '-U'), ('', '--no-share-blocks'))
+# Each of these, and all at once, with all of POINTERS: what is before the blocks, and their order.
+AROUND = ('-p', '-i @boot', '--sort @order', '-l 12', '-e 7 -n name')
+# And these.
+OTHERS = ('-l 1', '--best', '--compat util-linux', '--compat util-linux -z -p', '-U -p -i @boot')
 
 FILES = {
     'boot': b'boot code\n' * 700,
+    'order': b'-5 programs/full\n7 glob copies/*\n3 names/a\n',
+    'rules': b'/programs/* text rodata data\n/sizes/noise* all\n/copies/b pages 1\n'
+             b'/programs/one-page none\n',
 }
 
 
@@ -167,13 +173,11 @@ def list_places(image):
 
 def combinations():
     """Every combination of options, as it is shown."""
-    seen = set()
-    for around in ('',) + AROUND + (' '.join(AROUND),):
-        for core in itertools.product(*CORE):
-            options = ' '.join(word for word in core + (around,) if word)
-            if options not in seen:
-                seen.add(options)
-                yield options
+    for words in itertools.chain(
+            itertools.product(POINTERS, *KINDS),
+            itertools.product(POINTERS, AROUND + (' '.join(AROUND),)),
+            ((other,) for other in OTHERS)):
+        yield ' '.join(word for word in words if word)
 
 
 class Maker:
@@ -283,8 +287,8 @@ def main():
     maker = Maker(args.mkcramfs, tree, os.path.dirname(os.path.abspath(args.out)), endian)
     if args.large:
         make_large_tree(tree)
-        data = maker.make('-x -U')
-        forms = [('image beyond 256 MiB', data, 'same', data)]
+        data = maker.make('-U --no-holes --no-share-blocks')
+        forms = [('data beyond 256 MiB', data, 'same', data)]
     else:
         make_tree(tree, args.programs)
         made, count = all_forms(maker)

@@ -104,11 +104,11 @@ boot_root()
 }
 
 # boot_forms NAME KERNEL FORMS FLASH WAY[:WAY..]: images of a disk, which is in the flash
-# bank as well; FLASH says how: qemu-virt.sh has it as an option.
+# bank as well; FLASH says how: qemu-virt.sh has it as an option. And a large one.
 boot_forms()
 {
 	local name=$1 kernel=$2 forms=$images/$3 flash=$4
-	local run=test_forms:/dev/vdb:$5 append
+	local run=test_forms:/dev/vdb:$5,test_forms:/dev/vdc:block append
 
 	append="init=/t/bin/small_init quiet loglevel=1 panic_print=0x20 log_buf_len=1M"
 	append+=" cramfs.mode=forms cramfs.run=$run"
@@ -116,7 +116,8 @@ boot_forms()
 	base-*) append+=" cramfs.peer=1" ;;
 	esac
 	run_guest "$name" "$run" --kernel "$kernel" --image "$forms.root" --root block \
-		--drive "$forms" "$flash" "$forms" --append "$append" --timeout 240
+		--drive "$forms" --drive "$forms-large" "$flash" "$forms" --append "$append" \
+		--timeout 240
 }
 
 echo 'TAP version 13'
@@ -165,13 +166,14 @@ start_forms()
 	# shellcheck disable=SC2053 # a pattern
 	[ -n "$kernel$base" ] && [[ -z $only || $name/mtd == $only || base-$name/mtd == $only ||
 	   $name/physmem == $only ]] || return 0
-	make_forms "$name" "${@:4}"
+	make_forms "$name" --wrong "${@:4}"
+	make_forms "$name-large" --large "${@:4}"
 	[ -z "$kernel" ] || start "$name/physmem" "$kernel" "$name" --flash block:physmem
 	[ -z "$kernel" ] || start "$name/mtd" "$kernel" "$name" --mtd mtd
 	[ -z "$base" ] || start "base-$name/mtd" "$base" "$name" --mtd block:mtd
 }
 
-start_forms forms "$KERNEL" "${KERNEL_BASE:-}" --wrong
-start_forms forms-be "${KERNEL_BE:-}" "${KERNEL_BE_BASE:-}" --wrong --big-endian
+start_forms forms "$KERNEL" "${KERNEL_BASE:-}"
+start_forms forms-be "${KERNEL_BE:-}" "${KERNEL_BE_BASE:-}" --big-endian
 
 finish
