@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/sysmacros.h>
 
@@ -17,7 +18,7 @@ static void lock_output(const struct options *opt)
 {
 	int fd;
 
-	if (opt->lock == LOCK_NONE)
+	if (opt->lock == LOCK_NONE || !strcmp(opt->output, "-"))
 		return;
 	/* A file that is yet to be made, or will be replaced, is in nobody's way. */
 	fd = open(opt->output, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -114,8 +115,6 @@ int mkcramfs_main(int argc, char **argv)
 	image_write(root, data, &opt, &layout, &total);
 	progress_end();
 	data_free(data);
-	if (opt.verbose)
-		printf("%s: %llu bytes\n", opt.output, layout.size);
 	summary_print(root, &opt, &layout, &total);
 
 	finish_messages(&opt);

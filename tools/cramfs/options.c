@@ -154,7 +154,7 @@ static const struct option long_options[] = {
 	{ "quiet", no_argument, NULL, OPT_QUIET },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
-	{ NULL }
+	{ }
 };
 
 #define SHORT_OPTIONS "D:qn:e:LBN:b:pi:xUzXj:EsvVh"

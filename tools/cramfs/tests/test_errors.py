@@ -9,7 +9,7 @@ import subprocess
 
 from cramfs_image import PAGE
 import harness
-from harness import (contains, elf, equal, nasty_tree, noise, prose, test, test_each, R, X)
+from harness import (Skip, contains, elf, equal, nasty_tree, noise, prose, test, test_each, R, X)
 
 
 @test
@@ -83,6 +83,195 @@ def directory_that_may_not_be_read_is_an_error(box):
     os.mkdir(box.in_tree('secret'))
     os.chmod(box.in_tree('secret'), 0)
     box.refused('/secret: Permission denied', nobody=True)
+
+
+@test
+def error_says_which_option_is_the_way_out(box):
+    """Of all that the format cannot hold, and all of it in one run."""
+    os.truncate(box.file('large'), 1 << 24)
+    box.file('n' * 253)
+    box.file('device')
+    box.file('owner')
+    box.file('secret/file', b'x', 0)
+    os.makedirs(box.in_tree('closed'))
+    os.chmod(box.in_tree('closed'), 0)
+    table = box.write('table', '/ d 755 0 0\n/secret d 755 0 0\n')
+    err = box.refused('', '-D', table, box.tree, box.image_path, nobody=True, shim={
+        'SHIM_STAT': 'device:chr=%d' % os.makedev(4095, 7), 'SHIM_OTHER': 'owner:uid=100000'}).err
+    for line in ('large: size 16777216 is above 16777215 bytes (--truncate-files cuts it) '
+                 '(--skip-unrepresentable leaves it out)',
+                 'n' * 253 + ': name has 253 bytes, the format holds 252 (--skip-unrepresentable '
+                 'leaves it out)',
+                 'device: device number 4095:7 is above 255:255 (--skip-unrepresentable leaves it out)',
+                 'owner: uid 100000 is above 65535 (-q makes all owners 0, --squash-ids such)',
+                 'secret/file: Permission denied (--skip-unreadable leaves it out)',
+                 'closed: Permission denied (--skip-unreadable leaves it out)'):
+        contains(err, 'mkcramfs: %s/%s\n' % (box.tree, line))
+
+
+@test
+def so_many_errors_are_printed_and_the_others_counted(box):
+    for i in range(150):
+        os.truncate(box.file('%03d' % i), 1 << 24)
+    lines = box.refused('50 more errors').err.splitlines()
+    equal((len(lines), len(set(lines))), (101, 101))
+
+
+@test_each(('uid', 70000, (0, 255)), ('gid', 256, (65535, 0)), ('uid', 65535, (65535, 255)),
+           ('gid', 255, (65535, 255)))
+def squash_ids_makes_an_owner_root_without_its_rights(box, case):
+    field, number, want = case
+    box.file('a', b'x', 0o6755)
+    fits = number == {'uid': 65535, 'gid': 255}[field]
+    shim = {'SHIM_STAT': 'a:%s=%d' % (field, number),
+            'SHIM_OTHER': {'uid': 'a:gid=255', 'gid': 'a:uid=65535'}[field]}
+    # The root, and so a user's own gid, is not what this is about.
+    table = box.write('table', '/ d 755 0 0\n')
+    res = box.run('--squash-ids', '-D', table, box.tree, box.image_path, shim=shim)
+    equal((res.status, res.err), (0, '' if fits else 'mkcramfs: warning: %s/a: %s %d made 0\n'
+                                  % (box.tree, field, number)))
+    entry = box.image().find('a')
+    equal((entry.uid, entry.gid), want)
+    equal(oct(entry.mode), oct(0o106755 if fits else 0o100755))
+
+
+@test_each(('uid', 70000), ('gid', 256))
+def owner_of_the_root_that_is_too_large_is_an_error(box, case):
+    field, number = case
+    other = {'uid': 'gid', 'gid': 'uid'}[field]
+    shim = {'SHIM_STAT': 'tree:%s=%d' % (field, number), 'SHIM_OTHER': 'tree:%s=0' % other}
+    box.refused('%s: %s %d is above' % (box.tree, field, number), box.tree, box.image_path, shim=shim)
+    res = box.run('--squash-ids', box.tree, box.image_path, shim=shim)
+    equal(res.status, 0, res.err)
+    contains(res.err, 'warning: %s: %s %d made 0\n' % (box.tree, field, number))
+    equal((box.image().root.uid, box.image().root.gid), (0, 0))
+
+
+@test
+def truncate_files_keeps_the_beginning(box):
+    content = prose(1 << 16) * 256
+    box.file('a', content + b'more', 0o755)
+    box.file('b', content[:-1])
+    res = box.run('-q', '--truncate-files', box.tree, box.image_path)
+    equal((res.status, res.err), (0, 'mkcramfs: warning: %s/a: cut from 16777220 to 16777215 bytes\n'
+                                  % box.tree))
+    image = box.image()
+    equal(image.errors(), [])
+    for name in 'ab':
+        equal(image.read(image.find(name)) == content[:-1], True, name)
+
+
+@test
+def truncated_file_that_changes_meanwhile_is_an_error(box):
+    path = box.file('log')
+    os.truncate(path, (1 << 24) + 5)
+    held = Held(box, '--truncate-files')
+    os.truncate(path, (1 << 24) + 6)
+    status, err = held.finish()
+    equal(status, 8)
+    contains(err, '/log: changed while the image was made')
+
+
+@test
+def skip_unrepresentable_leaves_out_just_that(box):
+    os.truncate(box.file('large'), 1 << 24)
+    box.file('d/' + 'n' * 253)
+    os.makedirs(box.in_tree('m' * 255 + '/below'))
+    box.file('d/device')
+    box.file('d/kept', b'x')
+    res = box.run('-q', '--skip-unrepresentable', box.tree, box.image_path,
+                  shim={'SHIM_STAT': 'device:blk=%d' % os.makedev(8, 256)})
+    equal(res.status, 0)
+    equal(sorted(line.split(': ')[2].replace(box.tree, '') + ': ' + line.split(': ')[3]
+                 for line in res.err.splitlines()),
+          ['/d/device: left out', '/d/%s: left out' % ('n' * 253), '/large: left out',
+           '/%s: left out' % ('m' * 255)])
+    equal(box.image().errors(), [])
+    equal([e.path.decode() for e in box.image().walk()], ['/', '/d', '/d/kept'])
+
+
+@test
+def skip_unreadable_leaves_out_just_that(box):
+    box.file('file', b'x', 0)
+    box.file('closed/hidden', b'x')
+    os.chmod(box.in_tree('closed'), 0)
+    # Its names can be read, but nothing else.
+    box.file('names/hidden', b'x')
+    os.chmod(box.in_tree('names'), 0o444)
+    box.file('kept', b'x')
+    res = box.run('-q', '--skip-unreadable', box.tree, box.image_path, nobody=True)
+    os.chmod(box.in_tree('closed'), 0o755)
+    os.chmod(box.in_tree('names'), 0o755)
+    equal((res.status, sorted(line.split(': ', 2)[2].replace(box.tree, '')
+                              for line in res.err.splitlines())),
+          (0, ['/closed: left out: Permission denied', '/file: left out: Permission denied',
+               '/names/hidden: left out: Permission denied']))
+    equal([e.path.decode() for e in box.image().walk()], ['/', '/kept', '/names'])
+
+
+@test
+def closed_source_is_an_error_whatever_is_skipped(box):
+    os.chmod(box.tree, 0)
+    box.refused('/tree: Permission denied', '-q', '--skip-unreadable', box.tree, box.image_path,
+                nobody=True)
+
+
+ALLOWANCES = (('--squash-ids', {'SHIM_STAT': 'a:gid=256'}), ('-q --truncate-files', {}),
+              ('-q --skip-unrepresentable', {'SHIM_STAT': 'a:chr=%d' % os.makedev(256, 0)}),
+              ('-q --truncate-label', {}))
+
+
+@test_each(*ALLOWANCES)
+def E_makes_an_error_of_what_is_allowed(box, case):
+    option, shim = case
+    box.file('a', b'x')
+    if 'files' in option:
+        os.truncate(box.in_tree('a'), 1 << 24)
+    table = box.write('table', '/ d 755 0 0\n')
+    name = 'seventeen.bytes.x' if 'label' in option else 'x'
+    box.refused('not made, as -E makes warnings errors', '-E', *option.split(), '-n', name, '-D',
+                table, box.tree, box.image_path, shim=shim)
+
+
+@test
+def so_many_warnings_of_a_kind_are_printed_and_the_others_counted(box):
+    for i in range(25):
+        box.file('%d' % i + 'n' * 253)
+    res = box.run('-q', '--skip-unrepresentable', box.tree, box.image_path)
+    lines = res.err.splitlines()
+    equal((res.status, len(lines), lines[-1]),
+          (0, 11, 'mkcramfs: warning: --skip-unrepresentable: and 15 more'))
+    equal(box.image().files, 1)
+
+
+@test
+def attributes_that_no_image_has_are_counted(box):
+    for name, attribute in (('a', 'user.x'), ('b', 'user.y'), ('c', None)):
+        path = box.file(name)
+        try:
+            if attribute:
+                os.setxattr(path, attribute, b'z')
+        except OSError as why:
+            raise Skip(str(why)) from why
+    capabilities = bytes.fromhex('0100000200040000000000000000000000000000')
+    many = 0
+    try:
+        os.setxattr(box.in_tree('b'), 'security.capability', capabilities)
+        many = 1
+    except PermissionError:
+        pass
+    res = box.run('-q', '--exclude', 'nothing', box.tree, box.image_path)
+    equal(res.status, 0)
+    contains(res.err, ': extended attributes and ACLs left out (2 entries, %d with cap' % many)
+    equal(len(res.err.splitlines()), 1)
+    res = box.run('-q', '--exclude', '[ab]', box.tree, box.image_path)
+    equal((res.status, res.err), (0, ''))
+
+
+@test
+def control_characters_of_names_do_not_reach_the_terminal(box):
+    os.truncate(box.file(b'a\x1b[2J\xc2\x9b\n\xff\xc3\xa9'), 1 << 24)
+    contains(box.refused('size').err, '/a\\033[2J\\302\\233\\012\udcff\u00e9: size')
 
 
 class Held:

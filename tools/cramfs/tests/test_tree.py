@@ -6,8 +6,8 @@ import stat
 import subprocess
 
 from cramfs_image import HOLES, PAGE
-from harness import (ALL_FORMS, elf_files, equal, fsck, nasty_tree, noise, prose, same_as_tree,
-                     test, test_each)
+from harness import (ALL_FORMS, contains, elf_files, equal, fsck, nasty_tree, noise, prose,
+                     same_as_tree, test, test_each)
 
 
 @test_each(*ALL_FORMS, '-B', '-B --no-holes', '-B -X -X', '-L', '-L -X')
@@ -236,6 +236,36 @@ def fsck_round_trip(box, options):
 def fsck_accepts_the_empty_directory(box):
     box.make()
     fsck(box.image_path)
+
+
+@test
+def takes_in_paths_that_are_longer_than_Linux_takes(box):
+    """And more directories in each other than there may be open files."""
+    top = os.getcwd()
+    try:
+        os.chdir(box.tree)
+        for _ in range(1500):
+            os.mkdir('d')
+            os.chdir('d')
+        for _ in range(30):
+            os.mkdir('n' * 250)
+            os.chdir('n' * 250)
+        with open('end', 'wb') as f:
+            f.write(b'content')
+        os.chdir(top)
+        res = box.run('-q', box.tree, box.image_path)
+        equal((res.status, res.err, box.image().files), (0, '', 1532))
+        contains(box.run('-q', '-v', box.tree, box.image_path).out, 'd/d/' + 'n' * 250 + '/')
+    finally:
+        os.chdir(top)
+        subprocess.run(('rm', '-rf', box.in_tree('d')), check=True)
+
+
+@test
+def lists_one_line_for_a_name_of_two(box):
+    box.file(b'a\nb')
+    out = box.run('-qv', box.tree, box.image_path).out
+    contains(out, '/a\\012b\n')
 
 
 @test
