@@ -4,8 +4,8 @@
  * the same way as by the driver (fs/cramfs/block.c).
  *
  * To check them, all are decoded once. Of what would overlap, one is reported and left out, so that
- * no byte is looked at twice, however often it is pointed at: blocks may be shared, but only as they
- * are.
+ * no byte is looked at twice, however often it is pointed at: blocks may be shared, but only as
+ * they are.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -232,7 +232,7 @@ const char *file_read(struct reader *rd, const struct inode *inode, block_fn fn,
 	return bad;
 }
 
-/* The block sizes, as a set of bits, that the first block of a file allows; 0 if it does not say. */
+/* The block sizes, as a set of bits, that the first block of a file allows; 0 if it says none. */
 static __u32 sizes_of_file(struct reader *rd, const struct file *f)
 {
 	static unsigned char in[MOST_DEFLATED * MAX_BLOCK_SIZE], out[MAX_BLOCK_SIZE];
@@ -339,7 +339,7 @@ static void add_ref(struct catalog *cat, const struct file *f, __u32 index,
 	if (block->kind == BLOCK_HOLE && !header)
 		return;
 	if (cat->nr_refs == cat->room_refs) {
-		cat->room_refs = cat->room_refs ? cat->room_refs + cat->room_refs / 2 : 1024;
+		cat->room_refs += cat->room_refs / 2;
 		cat->refs = xgrow(cat->refs, cat->room_refs * sizeof(*cat->refs));
 	}
 	ref = &cat->refs[cat->nr_refs++];
@@ -414,8 +414,7 @@ static void check_tables(struct catalog *cat)
 	__u32 last_end = 0;
 	struct table t;
 
-	if (cat->nr_files)
-		qsort(cat->files, cat->nr_files, sizeof(*cat->files), compare_files);
+	qsort(cat->files, cat->nr_files, sizeof(*cat->files), compare_files);
 	for (f = cat->files; f < end; f++) {
 		if (first && f->word == first->word) {
 			f->shared = true;
@@ -550,7 +549,8 @@ static void check_overlaps(struct catalog *cat)
 		if (first && same_block(first, ref))
 			continue;
 		if (check_block_place(cat, ref, &sweep)) {
-			sweep.last = first = ref;
+			sweep.last = ref;
+			first = ref;
 			continue;
 		}
 		/* All that say the same are no better. */
@@ -620,9 +620,10 @@ void blocks_check(struct catalog *cat, bool contents)
 {
 	size_t i, n;
 
+	cat->room_refs = 1024;
+	cat->refs = xgrow(NULL, cat->room_refs * sizeof(*cat->refs));
 	check_tables(cat);
-	if (cat->nr_refs)
-		qsort(cat->refs, cat->nr_refs, sizeof(*cat->refs), compare_refs);
+	qsort(cat->refs, cat->nr_refs, sizeof(*cat->refs), compare_refs);
 	check_overlaps(cat);
 	for (i = 0; contents && i < cat->nr_refs; i += n) {
 		n = blocks_same(cat, i);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Extraction of an image that has been found good into a directory. The image is nevertheless not
- * trusted: every name is one component, is made in a directory that has been made before and is held
- * open, must not be there yet, and is never looked up by way of a symbolic link.
+ * trusted: every name is one component, is made in a directory that has been made before and is
+ * held open, must not be there yet, and is never looked up by way of a symbolic link.
  *
- * What cannot be restored, as a rule for want of rights, is counted, and does not keep the rest from
- * being extracted. Any other failure ends the program, which says that the directory is incomplete.
+ * What cannot be restored, as a rule for want of rights, is counted, and does not keep the rest
+ * from being extracted. Any other failure ends the program, which says that the directory is
+ * incomplete.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -90,8 +91,8 @@ static int open_beneath(const struct extraction *ex, const char *name, int flags
 	};
 	int fd = syscall(SYS_openat2, ex->dir, name, &how, sizeof(how));
 
-	/* Kernels before 5.6; old containers. The name is one component anyway. */
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+	/* Not there before Linux 5.6, and in some containers. The name is one component anyway. */
+	if (fd < 0)
 		fd = openat(ex->dir, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
 	return fd;
 }
@@ -334,8 +335,8 @@ static bool report_lack(const struct lack *lack, const char *what)
 	if (!lack->nr)
 		return false;
 	if (geteuid())
-		doubt("%lu %s: %s; the first is %s", lack->nr, what, strerror(lack->err),
-		      lack->first);
+		warn("%lu %s: %s; the first is %s", lack->nr, what, strerror(lack->err),
+		     lack->first);
 	else
 		problem("%lu %s: %s; the first is %s", lack->nr, what, strerror(lack->err),
 			lack->first);

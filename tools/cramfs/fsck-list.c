@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is in an image, for people (as ls -l has it), for programs (JSON), and the bytes of one file.
- * Only what is looked at is checked.
+ * What is in an image, for people (as ls -l has it), for programs (JSON), and the bytes of one
+ * file. Only what is looked at is checked.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,21 +48,22 @@ const char *read_target(struct reader *rd, const struct inode *inode, char *targ
 	return bad;
 }
 
-static char letter(__u16 mode, __u16 execute, __u16 special, char both, char only)
-{
-	if (mode & special)
-		return mode & execute ? both : only;
-	return mode & execute ? 'x' : '-';
-}
-
 static void print_mode(__u16 mode)
 {
-	char type = S_ISREG(mode) ? '-' : type_letter(mode);
+	static const char all[] = "rwxrwxrwx", lower[] = "sst", upper[] = "SST";
+	char text[11] = "----------";
+	int i;
 
-	printf("%c%c%c%c%c%c%c%c%c%c", type,
-	       mode & 0400 ? 'r' : '-', mode & 0200 ? 'w' : '-', letter(mode, 0100, 04000, 's', 'S'),
-	       mode & 0040 ? 'r' : '-', mode & 0020 ? 'w' : '-', letter(mode, 0010, 02000, 's', 'S'),
-	       mode & 0004 ? 'r' : '-', mode & 0002 ? 'w' : '-', letter(mode, 0001, 01000, 't', 'T'));
+	if (!S_ISREG(mode))
+		text[0] = type_letter(mode);
+	for (i = 0; i < 9; i++)
+		if (mode & 0400 >> i)
+			text[1 + i] = all[i];
+	/* Set-user-ID, set-group-ID and sticky share the place of x. */
+	for (i = 0; i < 3; i++)
+		if (mode & 04000 >> i)
+			text[3 + 3 * i] = mode & 0100 >> 3 * i ? lower[i] : upper[i];
+	fputs(text, stdout);
 }
 
 static bool is_device(const struct inode *inode)
@@ -177,11 +178,12 @@ static void print_flags(__u32 flags)
 		{ CRAMFS_FLAG_WRONG_SIGNATURE, "wrong-signature" },
 		{ CRAMFS_FLAG_SHIFTED_ROOT_OFFSET, "shifted-root-offset" },
 		{ CRAMFS_FLAG_EXT_BLOCK_POINTERS, "ext-block-pointers" },
+		{ }
 	};
 	const char *comma = "";
-	size_t i;
+	int i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; names[i].flag; i++) {
 		if (!(flags & names[i].flag))
 			continue;
 		printf("%s\"%s\"", comma, names[i].name);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every byte of an image and whose it is: the superblock's, a directory's, a file's, or nobody's. No
- * two have the same, or one of them has been left out before; so all that is to be done is to merge
- * three lists that are in order.
+ * Every byte of an image and whose it is: the superblock's, a directory's, a file's, or nobody's.
+ * No two have the same, or one of them has been left out before; so all that is to be done is to
+ * merge three lists that are in order.
  */
 #include <stdlib.h>
 #include <string.h>

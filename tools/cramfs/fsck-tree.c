@@ -176,7 +176,7 @@ static void add_dir(struct catalog *cat, struct dir *parent, __u32 at, const str
 static void add_file(struct catalog *cat, const struct dir *dir, const struct node *node)
 {
 	if (cat->nr_files == cat->room_files) {
-		cat->room_files = cat->room_files ? cat->room_files * 2 : 64;
+		cat->room_files *= 2;
 		cat->files = xgrow(cat->files, cat->room_files * sizeof(*cat->files));
 	}
 	cat->files[cat->nr_files++] = (struct file){
@@ -284,6 +284,8 @@ void catalog_fill(struct catalog *cat, struct reader *rd)
 	memset(cat, 0, sizeof(*cat));
 	cat->rd = rd;
 	cat->nr_entries = 1;
+	cat->room_files = 64;
+	cat->files = xgrow(NULL, cat->room_files * sizeof(*cat->files));
 	/* What is before the superblock is not the file system's either. */
 	cat->super.size = rd->base + sizeof(struct cramfs_super);
 	if (!tsearch(&cat->super, &cat->claims, compare_places))

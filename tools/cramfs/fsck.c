@@ -63,7 +63,7 @@ noreturn static void help(void)
 	      "      --list           list what is in the image\n"
 	      "      --list=json      the same as JSON\n"
 	      "      --map            list what each range of the image is\n"
-	      "  -q, --quiet          do not print warnings\n"
+	      "  -q, --quiet          do not print warnings about the image\n"
 	      "  -v, --verbose        print the byte order, what is extracted, and \"OK\"\n"
 	      "  -a, -y               ignored\n"
 	      "  -h, --help           print this text\n"
