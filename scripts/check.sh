@@ -10,7 +10,7 @@
 . "$top/scripts/prepare.sh"
 
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(tools series builds demo guest nommu)
+[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized series builds demo guest nommu)
 passed=0 failed=0 skipped=0
 
 # Whatever happens, the last line tells.
@@ -72,6 +72,14 @@ run_suite()	# name command...
 suite_tools()
 {
 	make -s -C "$top/tools/cramfs" OUTPUT="$out/tools/" check
+}
+
+# The same with every error in the use of memory, and all behaviour that C leaves
+# undefined, being the end of the program.
+suite_sanitized()
+{
+	make -s -C "$top/tools/cramfs" OUTPUT="$out/tools-sanitized/" check \
+		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
 }
 
 suite_series()
