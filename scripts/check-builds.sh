@@ -171,6 +171,16 @@ sparse_is_silent()	# build board
 		compile "$dir/build/$1" C=2 W=1e
 }
 
+# With 64 bits, and without a device tree.
+builds_for_x86()
+{
+	local arch=x86_64 arch_compile='' build=$dir/build/x86
+
+	printf 'CONFIG_%s=y\n' 64BIT BLOCK MTD MISC_FILESYSTEMS CRAMFS CRAMFS_BLOCKDEV CRAMFS_MTD \
+		CRAMFS_PHYSMEM >"$scratch/x86.config"
+	kconfigure "$src" "$build" "$scratch/x86.config" && compile "$build" W=1e
+}
+
 kernel_doc_is_silent()
 {
 	(cd "$src" && silent perl scripts/kernel-doc -none -Wall fs/cramfs/*.[ch] \
@@ -214,6 +224,9 @@ list_symbols
 tap_test 'sparse and W=1 are silent' sparse_is_silent series virt
 tap_test 'sparse and W=1 are silent without an MMU' sparse_is_silent series-nommu mps2
 tap_test 'kernel-doc is silent' kernel_doc_is_silent
+if [ "$(uname -m)" = x86_64 ]; then
+	tap_test 'builds with 64 bits and without a device tree' builds_for_x86
+fi
 tap_test 'a module for a kernel without the series' module_for_another_kernel
 check_combinations
 check_commits

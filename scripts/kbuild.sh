@@ -12,10 +12,13 @@ export CCACHE_DIR=$cache/ccache CCACHE_MAXSIZE=3G
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
 export KBUILD_BUILD_USER=cramfs KBUILD_BUILD_HOST=localhost LOCALVERSION=
 
+# Whom it is for; a caller may say so.
+arch=arm arch_compile=$cross_compile
+
 kmake()	# source output argument...
 {
-	make -C "$1" O="$2" ARCH=arm CROSS_COMPILE="$cross_compile" \
-		CC="ccache ${cross_compile}gcc" -j"$jobs" "${@:3}"
+	make -C "$1" O="$2" ARCH="$arch" CROSS_COMPILE="$arch_compile" \
+		CC="ccache ${arch_compile}gcc" -j"$jobs" "${@:3}"
 }
 
 # kconfigure SOURCE OUTPUT FRAGMENT...: later fragments override earlier ones.
