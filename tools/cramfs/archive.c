@@ -16,6 +16,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "data.h"
 #include "mkcramfs.h"
 
 #define READ_SIZE	65536
@@ -110,11 +111,15 @@ static bool is_tar(const struct reader *r)
 	return (archive_format(r->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
 }
 
+static bool is_cpio(const struct reader *r)
+{
+	return (archive_format(r->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_CPIO;
+}
+
 /* In these a name is a string of bytes, whatever somebody may take it for. */
 static bool has_names_of_bytes(const struct reader *r)
 {
-	return is_tar(r) || (archive_format(r->archive) & ARCHIVE_FORMAT_BASE_MASK) ==
-	       ARCHIVE_FORMAT_CPIO;
+	return is_tar(r) || is_cpio(r);
 }
 
 /*
@@ -214,10 +219,32 @@ static void begin(struct reader *r)
 	check_header(r);
 }
 
+/* libarchive stops at the end mark, but there may be another archive, as in an initramfs. */
+static void check_rest(const struct reader *r)
+{
+	__s64 offset = archive_filter_bytes(r->archive, 0);
+	int fd = open(r->opt->source, O_RDONLY | O_CLOEXEC);
+	unsigned char buf[4096];
+	ssize_t len;
+
+	if (fd < 0)
+		die_errno(r->name);
+	while ((len = pread(fd, buf, sizeof(buf), offset)) > 0) {
+		if (!is_zero(buf, len))
+			die("%s: more follows its end mark", r->name);
+		offset += len;
+	}
+	close(fd);
+}
+
 static void finish(struct reader *r)
 {
+	bool is_compressed = archive_filter_count(r->archive) > 1;
+
 	if (is_tar(r) && archive_filter_bytes(r->archive, 0) - r->after_entry < TAR_BLOCK)
 		die("%s: cut off: it has no end mark", r->name);
+	if (is_cpio(r) && !is_compressed && strcmp(r->opt->source, "-"))
+		check_rest(r);
 	archive_read_free(r->archive);
 	uselocale(LC_GLOBAL_LOCALE);
 }
