@@ -39,6 +39,12 @@ static void lock_output(const struct options *opt)
 	}
 }
 
+static void die_if_warnings(const struct options *opt)
+{
+	if (opt->warnings_are_errors && nr_warnings())
+		die("%s: not made, as -E makes warnings errors", opt->output);
+}
+
 /* What is to be in the image, and in which order. All that is wrong with it is told at once. */
 static struct entry *collect(const struct options *opt)
 {
@@ -52,6 +58,7 @@ static struct entry *collect(const struct options *opt)
 	limits_check(root, opt);
 	tree_finish(root);
 	die_if_complaints();
+	die_if_warnings(opt);
 	return root;
 }
 
@@ -81,8 +88,7 @@ static void finish_messages(const struct options *opt)
 {
 	if (fflush(stdout) || ferror(stdout))
 		die_errno("standard output");
-	if (opt->warnings_are_errors && nr_warnings())
-		die("%s: not made, as -E makes warnings errors", opt->output);
+	die_if_warnings(opt);
 }
 
 /**
