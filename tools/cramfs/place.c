@@ -197,7 +197,8 @@ static void end_file(struct place *p)
 	}
 	check_size(p);
 	p->usage = NULL;
-	progress_update(p->e->size, p->end - p->reported, true);
+	progress_update(p->e->size, p->end - p->reported +
+			(__u64)p->e->usage.in_place * p->opt->block_size, true);
 	p->reported = p->end;
 }
 

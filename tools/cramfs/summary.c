@@ -397,24 +397,25 @@ static void text_summary(FILE *f, const struct entry *root, const struct options
 void summary_print(const struct entry *root, const struct options *opt,
 		   const struct layout *layout, const struct usage *total)
 {
-	/* Standard output may be the image. */
-	FILE *f = strcmp(opt->output, "-") ? stdout : stderr;
+	const char *before = "";
+	FILE *f = stdout;
 
-	switch (opt->report) {
-	case REPORT_JSON:
+	if (opt->report == REPORT_JSON) {
 		/* The layout is part of it. */
 		json_report(f, root, opt, layout, total);
 		return;
-	case REPORT_TEXT:
-		text_report(f, root, opt, total);
-		break;
-	case REPORT_NONE:
-		if (!opt->quiet && (opt->verbose || isatty(fileno(f))))
-			text_summary(f, root, opt, layout, total);
-		break;
 	}
-	if (opt->report == REPORT_TEXT && opt->show_layout)
-		fputc('\n', f);
-	if (opt->show_layout)
+	if (opt->report == REPORT_TEXT) {
+		text_report(f, root, opt, total);
+		before = "\n";
+	}
+	if (opt->show_layout) {
+		fputs(before, f);
 		text_layout(f, opt, layout);
+		before = "\n";
+	}
+	if (opt->verbose || (!opt->quiet && isatty(fileno(f)))) {
+		fputs(before, f);
+		text_summary(f, root, opt, layout, total);
+	}
 }
