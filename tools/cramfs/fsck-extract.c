@@ -14,11 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-#include <linux/openat2.h>
 
 #include "fsck.h"
 
@@ -45,7 +42,7 @@ struct extraction {
 	int dir;
 	struct identity *above;
 	size_t depth, room;
-	struct lack owners, nodes, set_ids;
+	struct lack owners, modes, nodes, set_ids;
 };
 
 noreturn static void fail(const struct extraction *ex, const char *why)
@@ -79,22 +76,6 @@ static void check_name(const struct extraction *ex)
 
 	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
 		fail(ex, "not a name to extract");
-}
-
-/* Open @name in the current directory, be it new or not, but nothing else. */
-static int open_beneath(const struct extraction *ex, const char *name, int flags, mode_t mode)
-{
-	struct open_how how = {
-		.flags = flags | O_NOFOLLOW | O_CLOEXEC,
-		.mode = mode,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
-	};
-	int fd = syscall(SYS_openat2, ex->dir, name, &how, sizeof(how));
-
-	/* Not there before Linux 5.6, and in some containers. The name is one component anyway. */
-	if (fd < 0)
-		fd = openat(ex->dir, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
-	return fd;
 }
 
 /* The permissions that an entry may get, the bits that go with the owner only if it has that. */
@@ -141,8 +122,12 @@ static void restore_attributes(struct extraction *ex, int fd)
 {
 	mode_t mode = restore_owner(ex, fd, "");
 
-	if (fchmod(fd, mode) || futimens(fd, no_times))
+	if (!fchmod(fd, mode) && !futimens(fd, no_times))
+		return;
+	/* The directory that the user has named may be somebody else's. */
+	if (errno != EPERM)
 		fail_errno(ex);
+	note_lack(ex, &ex->modes, errno);
 }
 
 struct writer {
@@ -171,7 +156,8 @@ static void extract_file(struct extraction *ex)
 	struct writer w = { .ex = ex };
 	const char *bad;
 
-	w.fd = open_beneath(ex, node->name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	w.fd = openat(ex->dir, node->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		      0600);
 	if (w.fd < 0)
 		fail_errno(ex);
 	bad = file_read(ex->cat->rd, &node->inode, write_block, &w);
@@ -269,7 +255,7 @@ static void extract_dir(struct extraction *ex)
 
 	if (mkdirat(ex->dir, name, 0700))
 		fail_errno(ex);
-	fd = open_beneath(ex, name, O_RDONLY | O_DIRECTORY, 0);
+	fd = openat(ex->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		fail_errno(ex);
 	if (walk_enters(&ex->walk)) {
@@ -323,6 +309,9 @@ static int open_destination(const char *path)
 		die("cannot make directory %s: %s", path, strerror(errno));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
+		die_errno(path);
+	/* So that nobody else, even its owner, puts something into it until all is there. */
+	if ((fchown(fd, geteuid(), -1) || fchmod(fd, 0700)) && errno != EPERM)
 		die_errno(path);
 	if (!is_empty(fd, path))
 		die("%s: directory is not empty", path);
@@ -378,6 +367,7 @@ bool extract(const struct catalog *cat, const char *path, bool verbose)
 
 	lacks |= report_lack(&ex.nodes, "device nodes could not be made");
 	lacks |= report_lack(&ex.owners, "entries could not be given their owner");
+	lacks |= report_lack(&ex.modes, "entries could not be given their permissions");
 	lacks |= report_lack(&ex.set_ids,
 			     "entries are without set-user-ID or set-group-ID, not having their owner");
 	return !lacks;

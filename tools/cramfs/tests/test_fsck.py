@@ -1054,7 +1054,8 @@ def fsck_says_what_it_cannot_open(box):
         equal(res.status, ERROR)
         contains(res.err, text % path)
     os.mkfifo(box.path('fifo'))
-    equal(box.run(box.path('fifo'), tool='fsck.cramfs', preexec_fn=limits(256, 5)).status, ERROR)
+    # It must not wait for somebody who writes.
+    equal(box.run(box.path('fifo'), tool='fsck.cramfs', timeout=60).status, ERROR)
     os.chmod(box.write('secret', sample()), 0)
     equal(box.run(box.path('secret'), tool='fsck.cramfs', nobody=True).status, ERROR)
 
@@ -1356,6 +1357,25 @@ def fsck_says_what_a_user_cannot_restore(box):
     # The bit that would give the extracting user's rights to others
     equal(oct(os.stat(box.path('out/b')).st_mode), oct(0o100755))
     equal(len(os.listdir(box.path('out'))), 7)
+
+
+@test
+def fsck_lets_a_user_extract_into_the_directory_of_another(box):
+    if not ROOT:
+        raise Skip('not root')
+    os.mkdir(box.path('out'))
+    os.chmod(box.path('out'), 0o777)
+    res = check(box, sample(), '-x', box.path('out'), nobody=True)
+    equal(res.status, OK, res.err)
+    contains(res.err, '1 entries could not be given their permissions: Operation not permitted; '
+             'the first is /\n')
+    equal(len(os.listdir(box.path('out'))), 7)
+
+
+@test
+def fsck_extracts_an_image_with_nothing_in_it(box):
+    equal(check(box, Builder(dir_node(mode=0o1750)).build(), '-x', box.path('out')).status, OK)
+    equal(oct(os.stat(box.path('out')).st_mode), oct(0o41750))
 
 
 @test
