@@ -110,5 +110,6 @@ for files in 5000 10000 20000; do
 done
 step 'measuring (10 min)'
 mkdir -p "$out/bench"
-exec python3 "$top/scripts/bench_tools.py" --mkcramfs "$out/tools/mkcramfs" --trees "$trees" \
-	--work "$out/bench" "$@"
+gcc -O2 -Wall -D_GNU_SOURCE -o "$out/bench/measure" "$top/scripts/measure.c"
+exec python3 "$top/scripts/bench_tools.py" --mkcramfs "$out/tools/mkcramfs" \
+	--measure "$out/bench/measure" --trees "$trees" --work "$out/bench" "$@"

@@ -4,8 +4,7 @@
 
 Each tool makes an image of each tree, all tools once, then all again, so that what else the machine
 does hits all alike. Of the rounds, a tool's times are the medians. The trees are read once before,
-so that all find them in memory. Memory is at least what this program takes itself, since a tool
-begins as a copy of it. Exit status 1 if a mark is not met, or a tool fails.
+so that all find them in memory. Exit status 1 if a mark is not met, or a tool fails.
 """
 
 import argparse
@@ -14,7 +13,6 @@ import re
 import statistics
 import subprocess
 import sys
-import time
 
 TREES = ('T1', 'T2', 'T3')
 ROUNDS = {'T1': 5, 'T2': 3, 'T3': 5}
@@ -38,22 +36,16 @@ class Failed(Exception):
 class Run:
     """One run of a tool: size of the image, seconds, bytes of memory."""
 
-    def __init__(self, command, output):
+    def __init__(self, measure, command, output):
         if os.path.exists(output):
             os.remove(output)
-        began = time.monotonic()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE)
-        with process.stderr:
-            said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        self.wall = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            lines = said.decode(errors='replace').splitlines() or ['']
-            raise Failed('%s: status %d: %s' % (' '.join(command), process.returncode, lines[0]))
-        self.cpu = usage.ru_utime + usage.ru_stime
-        self.rss = usage.ru_maxrss * 1024
+        done = subprocess.run((measure,) + command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              check=True, text=True, errors='replace')
+        status, wall, cpu, rss = done.stdout.split()
+        if status != '0':
+            lines = done.stderr.splitlines() or ['']
+            raise Failed('%s: status %s: %s' % (' '.join(command), status, lines[0]))
+        self.wall, self.cpu, self.rss = float(wall), float(cpu), int(rss)
         self.size = os.path.getsize(output)
         os.remove(output)
 
@@ -81,7 +73,7 @@ def tools(mkcramfs):
                                   *options)
 
     found = {'mkcramfs -j 1': ours('-j', '1'), 'mkcramfs -j %d' % CORES: ours('-j', str(CORES)),
-             'mkcramfs best': ours('-x', '-z', '--best-practical')}
+             'mkcramfs -x best': ours('-x', '-z', '--best-practical')}
     found.update({
         'mkfs.cramfs': lambda tree, out: ('mkfs.cramfs', tree, out),
         'mksquashfs 4K -1': squash('-b', '4096', '-comp', 'gzip', '-processors', '1'),
@@ -107,7 +99,7 @@ def read_tree(top):
     return files, size
 
 
-def measure(commands, rounds):
+def measure(program, commands, rounds):
     """Results of {name: command and output}; a tool that fails has None, and is told of."""
     runs = {name: [] for name in commands}
     for _ in range(rounds):
@@ -115,7 +107,7 @@ def measure(commands, rounds):
             if runs[name] is None:
                 continue
             try:
-                runs[name].append(Run(command, output))
+                runs[name].append(Run(program, command, output))
             except (Failed, OSError) as why:
                 print('FAILED: %s' % why, flush=True)
                 runs[name] = None
@@ -191,7 +183,7 @@ def check(all_results, growth):
     for tree, limit in SIZES.items():
         if tree in all_results:
             marks.at_most('%s: bytes with -x -z --best-practical' % tree,
-                          value(tree, 'mkcramfs best', 'size'), limit, '%d')
+                          value(tree, 'mkcramfs -x best', 'size'), limit, '%d')
     for less, more in zip(GROWTH, GROWTH[1:]):
         if growth:
             a, b = growth[str(less)], growth[str(more)]
@@ -209,7 +201,7 @@ def check(all_results, growth):
 def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for option in ('mkcramfs', 'trees', 'work'):
+    for option in ('mkcramfs', 'measure', 'trees', 'work'):
         parser.add_argument('--' + option, required=True)
     parser.add_argument('--only', help='names of trees, separated by commas')
     parser.add_argument('--rounds', type=int, help='runs of each tool on each tree')
@@ -225,15 +217,15 @@ def main():
     for tree in args.only.split(',') if args.only else TREES:
         top = os.path.join(args.trees, tree)
         described = read_tree(top)
-        all_results[tree] = measure({name: (command(top, output), output)
-                                     for name, command in found.items()},
+        all_results[tree] = measure(args.measure, {name: (command(top, output), output)
+                                                   for name, command in found.items()},
                                     args.rounds or ROUNDS[tree])
         print_table(tree, described, all_results[tree])
     growth = {}
     if not args.only:
         for files in GROWTH:
             read_tree(os.path.join(args.trees, 'small-%d' % files))
-        growth = measure({str(files): (found['mkcramfs -j 1'](
+        growth = measure(args.measure, {str(files): (found['mkcramfs -j 1'](
             os.path.join(args.trees, 'small-%d' % files), output), output) for files in GROWTH}, 7)
     missed = check(all_results, growth)
     failed = any(result is None for results in all_results.values() for result in results.values())
