@@ -418,8 +418,8 @@ static bool scan_entry(struct entry *e, int dir)
 	take_attributes(e, &st);
 	if (S_ISLNK(e->mode))
 		return read_target(e, dir);
-	/* Better all such errors now than one of them later. */
-	return !S_ISREG(e->mode) || !faccessat(dir, e->name, R_OK, AT_EACCESS);
+	/* Better all such errors now than one of them later; an empty file need not be read. */
+	return !S_ISREG(e->mode) || !e->size || !faccessat(dir, e->name, R_OK, AT_EACCESS);
 }
 
 static bool scan_names(struct entry *dir, DIR *stream, const struct options *opt)

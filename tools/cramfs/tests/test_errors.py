@@ -79,6 +79,13 @@ def file_that_may_not_be_read_is_an_error(box):
 
 
 @test
+def empty_file_need_not_be_read(box):
+    box.file('secret', b'', 0)
+    res = box.run('-q', box.tree, box.image_path, nobody=True)
+    equal((res.status, res.err), (0, ''))
+
+
+@test
 def directory_that_may_not_be_read_is_an_error(box):
     os.mkdir(box.in_tree('secret'))
     os.chmod(box.in_tree('secret'), 0)
