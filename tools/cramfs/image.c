@@ -15,9 +15,9 @@
 
 struct image {
 	const struct options *opt;
-	/* all up to the end of the directories */
-	unsigned char *head;
-	size_t head_len, head_room;
+	/* all directories, and where they begin in the image */
+	unsigned char *dirs;
+	__u64 dirs_offset;
 	__u64 size;
 	__u32 flags;
 	__u32 nr_blocks;
@@ -64,21 +64,8 @@ static void put_super(unsigned char *p, const struct entry *root, const struct i
 	put_inode(p + offsetof(struct cramfs_super, root), root, big_endian);
 }
 
-/* Gives the next @len bytes of the head a place, and returns where they go. */
-static unsigned char *add_to_head(struct image *img, size_t len)
-{
-	unsigned char *p;
-
-	if (img->head_len + len > img->head_room) {
-		img->head_room = (img->head_len + len) * 2;
-		img->head = xgrow(img->head, img->head_room);
-	}
-	p = memset(img->head + img->head_len, 0, len);
-	img->head_len += len;
-	return p;
-}
-
-static void add_boot_file(struct image *img)
+/* Returns the offset after the file. */
+static __u64 write_boot_file(struct image *img, __u64 offset)
 {
 	const char *path = img->opt->boot_file;
 	static unsigned char buf[65536];
@@ -88,15 +75,16 @@ static void add_boot_file(struct image *img)
 	if (!f)
 		die_errno(path);
 	while ((got = fread(buf, 1, sizeof(buf), f))) {
-		memcpy(add_to_head(img, got), buf, got);
-		if (img->head_len > MAX_INODE_OFFSET)
+		output_write(buf, got, offset);
+		offset += got;
+		if (offset > MAX_INODE_OFFSET)
 			die("%s: too large for an image", path);
 		img->flags |= CRAMFS_FLAG_SHIFTED_ROOT_OFFSET;
 	}
 	if (ferror(f))
 		die_errno(path);
 	fclose(f);
-	add_to_head(img, align_up(img->head_len, 4) - img->head_len);
+	return align_up(offset, 4);
 }
 
 /* Each directory's entries lie together, those of its first directory after them, and so on. */
@@ -117,7 +105,7 @@ static __u64 place_directory(struct entry *dir, __u64 offset)
 
 static void put_directory(const struct entry *dir, struct image *img)
 {
-	unsigned char *p = img->head + dir->offset;
+	unsigned char *p = img->dirs + (dir->offset - img->dirs_offset);
 	size_t i;
 
 	for (i = 0; i < dir->nr_children; i++) {
@@ -126,7 +114,7 @@ static void put_directory(const struct entry *dir, struct image *img)
 
 		put_inode(p, e, img->opt->big_endian);
 		p += sizeof(struct cramfs_inode);
-		/* The head is zeroed: padding is there already. */
+		/* It is zeroed: padding is there already. */
 		memcpy(p, e->name, len);
 		p += align_up(len, 4);
 		img->nr_files++;
@@ -211,19 +199,20 @@ void image_write(struct entry *root, struct data *data, const struct options *op
 		.flags = CRAMFS_FLAG_FSID_VERSION_2 | CRAMFS_FLAG_SORTED_DIRS,
 		.nr_files = 1,	/* the root */
 	};
+	unsigned char super_bytes[sizeof(struct cramfs_super)] = { 0 };
 	struct place *place;
 	__u64 data_start;
 
 	/* util-linux says so whether there are any or not. */
 	if (opt->compat && opt->holes)
 		img.flags |= CRAMFS_FLAG_HOLES;
-	add_to_head(&img, super + sizeof(struct cramfs_super));
+	img.dirs_offset = super + sizeof(super_bytes);
 	if (opt->boot_file)
-		add_boot_file(&img);
-	data_start = place_directory(root, img.head_len);
+		img.dirs_offset = write_boot_file(&img, img.dirs_offset);
+	data_start = place_directory(root, img.dirs_offset);
 	if (data_start > MAX_INODE_OFFSET)
 		die("%s: too many entries for an image", opt->source);
-	add_to_head(&img, data_start - img.head_len);
+	img.dirs = xalloc(data_start - img.dirs_offset);
 
 	*total = (struct usage){ 0 };
 	place = place_create(data, opt, data_start);
@@ -235,8 +224,9 @@ void image_write(struct entry *root, struct data *data, const struct options *op
 
 	finish_files(root, &img, total);
 	put_directory(root, &img);
-	put_super(img.head + super, root, &img);
-	output_write(img.head, img.head_len, 0);
+	output_write(img.dirs, data_start - img.dirs_offset, img.dirs_offset);
+	put_super(super_bytes, root, &img);
+	output_write(super_bytes, sizeof(super_bytes), super);
 	write_crc(super, &img);
-	free(img.head);
+	free(img.dirs);
 }

@@ -17,7 +17,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "mkcramfs.h"
+#include "data.h"
 
 static struct {
 	char *path;
@@ -246,9 +246,11 @@ static void write_at(const unsigned char *buf, size_t len, __u64 offset)
 	}
 }
 
+/* Nothing is written twice where it could matter: a long run of zeros need not be at all. */
 static void flush(void)
 {
-	write_at(output.buf, output.len, output.offset);
+	if (output.len < sizeof(output.buf) / 2 || !is_zero(output.buf, output.len))
+		write_at(output.buf, output.len, output.offset);
 	output.offset += output.len;
 	output.len = 0;
 }

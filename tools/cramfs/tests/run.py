@@ -27,6 +27,7 @@ sys.path.insert(0, HERE)
 import harness
 
 MODULES = ('test_tree', 'test_cli', 'test_archive', 'test_devtable', 'test_sort', 'test_format',
+           'test_pipeline',
            'test_xip', 'test_nommu', 'test_rules', 'test_report', 'test_errors', 'test_map',
            'test_man', 'test_fsck')
 
