@@ -85,7 +85,7 @@ static enum mark text_mark(const struct entry *e, const unsigned char *data)
 	if (field(data, FLAT_FLAGS) & (FLAT_FLAG_RAM | FLAT_FLAG_GZIP))
 		return MARK_COPIED;
 	if (relocates_text(e, data)) {
-		warn_entry(e, "bFLT program whose text the kernel would relocate in ROM: compressed");
+		warn_entry(e, "bFLT program that the kernel would relocate in ROM: compressed");
 		return MARK_RELOCATED;
 	}
 	return MARK_IN_PLACE;

@@ -71,7 +71,7 @@ static char *unquote(char *word)
 	return in + 1;
 }
 
-/* The next word from @pos on, which is moved behind it; NULL at the end of the line or at a comment. */
+/* The next word from @pos on, which is moved behind it; NULL at the line's end or a comment. */
 static char *next_word(char **pos, bool *unclosed)
 {
 	char *word = *pos + strspn(*pos, BLANKS);

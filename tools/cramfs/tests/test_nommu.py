@@ -163,7 +163,7 @@ def bflt_whose_text_is_copied_is_deflated(box, flags):
 def bflt_whose_text_is_relocated_is_deflated_with_a_warning(box, fields):
     """The kernel would write to ROM. It cannot be seen where compressed relocations are."""
     box.file('a', bflt(**fields))
-    as_data(box, 'a', error='mkcramfs: warning: %s: bFLT program whose text the kernel would '
+    as_data(box, 'a', error='mkcramfs: warning: %s: bFLT program that the kernel would '
             'relocate in ROM: compressed' % box.in_tree('a'))
 
 

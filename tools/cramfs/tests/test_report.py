@@ -279,8 +279,8 @@ def on_terminal(box, *args, columns=80, env=None):
 CLEAR = '\r\x1b[K'
 
 
-def many(box):
-    for i in range(30):
+def many(box, nr=30):
+    for i in range(nr):
         box.file('%d' % i, prose(10000, i))
 
 
@@ -309,6 +309,19 @@ def progress_is_cleared_before_the_summary(box):
     *_, last = out.split(CLEAR)
     contains(last, 'image: %d bytes, ' % os.path.getsize(box.image_path))
     equal('\r' in last.replace('\r\n', ''), False, last)
+
+
+@test
+def progress_is_cleared_before_a_message(box):
+    # Files are read some way ahead of what is written.
+    many(box, 500)
+    box.file('zz', noise(10))
+    # It was longer a moment ago.
+    status, out = on_terminal(box, '-q', '-j', '1', box.tree, box.image_path, env={'SHIM_STAT': 'zz:size=11'})
+    equal(status, 8, out)
+    *before, last = out.split(CLEAR)
+    contains(''.join(before), 'left')
+    equal(last, 'mkcramfs: %s: changed while the image was made\r\n' % box.in_tree('zz'))
 
 
 @test
