@@ -72,7 +72,8 @@ run_guest()
 	local name=$1 run=$2 status=0
 	local log=$logs/${1//\//-}.log vm=$WORK/vm/${1//\//-}
 
-	"$here/qemu-virt.sh" "${@:3}" --log "$log" --work "$vm" >/dev/null 2>"$log.qemu" || status=$?
+	"$here/qemu-virt.sh" "${@:3}" --log "$log" --work "$vm" >/dev/null 2>"$log.qemu" ||
+		status=$?
 	console_to_tap "$name" "$status" "$run" >"$log.part" 2>&1
 	rm -rf "$vm"
 	mv "$log.part" "$log.tap"
@@ -99,8 +100,9 @@ boot_root()
 	case $name in
 	base-*) append+=" cramfs.peer=1" ;;
 	esac
-	run_guest "$name" "$run" --kernel "$kernel" --image "$file" --root "$root" --append "$append" \
-		--drive "$images/$image.expect" --drive "$images/corners" --timeout "$limit" "$@"
+	run_guest "$name" "$run" --kernel "$kernel" --image "$file" --root "$root" \
+		--append "$append" --drive "$images/$image.expect" --drive "$images/corners" \
+		--timeout "$limit" "$@"
 }
 
 # boot_forms NAME KERNEL FORMS FLASH WAY[:WAY..]: images of a disk, which is in the flash
