@@ -34,6 +34,8 @@ struct reader {
 	const struct options *opt;
 	/* in messages */
 	const char *name;
+	/* for archives whose names are not bytes but characters; 0: not in use */
+	locale_t utf8;
 	struct archive *archive;
 	/* next entry; NULL: there is none */
 	struct archive_entry *header;
@@ -198,8 +200,6 @@ static void open_archive(struct reader *r)
 
 static void begin(struct reader *r)
 {
-	locale_t utf8;
-
 	open_archive(r);
 	next_header(r);
 	if (archive_format(r->archive) == ARCHIVE_FORMAT_EMPTY)
@@ -210,9 +210,9 @@ static void begin(struct reader *r)
 		return;
 	}
 	/* The others have names in Unicode, of which we want UTF-8. */
-	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	if (utf8)
-		uselocale(utf8);
+	r->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (r->utf8)
+		uselocale(r->utf8);
 	archive_read_free(r->archive);
 	open_archive(r);
 	next_header(r);
@@ -247,6 +247,8 @@ static void finish(struct reader *r)
 		check_rest(r);
 	archive_read_free(r->archive);
 	uselocale(LC_GLOBAL_LOCALE);
+	if (r->utf8)
+		freelocale(r->utf8);
 }
 
 /* The entry of a directory on the way to another; if it is not there, it is made. */

@@ -126,5 +126,6 @@ int mkcramfs_main(int argc, char **argv)
 	finish_messages(&opt);
 	output_commit(layout.size);
 	tree_free(root);
+	free(opt.exclude);
 	return EXIT_SUCCESS;
 }
