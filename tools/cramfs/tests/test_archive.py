@@ -6,6 +6,7 @@ import gzip
 import io
 import lzma
 import os
+import resource
 import shutil
 import stat
 import subprocess
@@ -13,6 +14,7 @@ import tarfile
 import zipfile
 
 import harness
+import trees
 from cramfs_image import PAGE
 from harness import Skip, contains, equal, nasty_tree, noise, prose, test, test_each
 
@@ -79,6 +81,18 @@ def image_of_a_tar_archive_is_that_of_the_tree(box, form):
     equal((res.status, res.err), (0, ''))
     want = box.image().data
     equal(made(box, box.path('a.tar'), *owner).data == want, True)
+
+
+@test
+def image_of_the_archive_of_a_pathological_tree_is_that_of_the_tree(box):
+    """With names, sizes, holes, links, owners and, as root, devices that scripts trip over."""
+    trees.make(box.tree, 100, ('small', 'holes', 'links', 'nodes', 'names', 'sizes', 'deep', 'modes'))
+    os.unlink(box.in_tree('nodes/socket'))
+    with tarfile.open(box.path('a.tar'), 'w', format=tarfile.PAX_FORMAT) as archive:
+        archive.add(box.tree, '.')
+    owner = [] if os.geteuid() == 0 else ['-q']
+    want = box.make('', squash=bool(owner)).data
+    equal(made(box, box.path('a.tar'), *owner, nobody=True).data == want, True)
 
 
 @test_each('newc', 'odc', 'crc', 'ustar')
@@ -471,6 +485,14 @@ def files_of_an_archive_are_kept_where_TMPDIR_says(box):
     os.mkdir(box.path('tmp'))
     made(box, archive, env={'TMPDIR': box.path('tmp')})
     equal(os.listdir(box.path('tmp')), [])
+
+
+@test
+def full_TMPDIR_is_an_error(box):
+    """A limit of the size of files stands in for it."""
+    archive = tar(box, entry('a', noise(1 << 20)))
+    refused(box, archive, "cannot keep the archive's files in $TMPDIR: File too large",
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, 1 << 19)))
 
 
 @test
