@@ -80,8 +80,8 @@ struct options {
 	bool squash_ids, truncate_files, skip_unrepresentable, skip_unreadable, last_wins;
 	/* attributes that all entries get: the source's, if negative */
 	long uid, gid;
-	/* all but the type, for files and for directories; as they are if negative */
-	int file_mode, dir_mode;
+	/* for mode_change(), or NULL */
+	const char *mode;
 };
 
 /**
@@ -232,6 +232,9 @@ void devtable_apply(const char *path, struct entry *root);
 
 /* sort.c */
 void sort_apply(const char *path, struct entry *root);
+
+/* modes.c */
+bool mode_change(const char *text, mode_t *mode);
 
 /* glob.c */
 bool glob_match(const char *pattern, const char *path);

@@ -28,7 +28,7 @@ static const char help[] =
 	"  -D, --device-table FILE  create and change entries by the device table FILE\n"
 	"  -q, --squash-owners      make everything owned by user 0, group 0\n"
 	"      --uid N, --gid N     make everything owned by this user, this group\n"
-	"      --mode FILE[,DIR]    permissions of files and directories, in octal\n"
+	"      --mode MODE          permissions of files and directories: 644,755 or go-w\n"
 	"      --exclude GLOB       leave out what matches; may be given more than once\n"
 	"      --last-wins          if an archive has a name twice, take the last one\n"
 	"\n"
@@ -183,17 +183,15 @@ static const char *name_of(int c)
 	return "?";
 }
 
-static unsigned long parse_number(int c, const char *arg, int base, unsigned long min,
-				  unsigned long max)
+static unsigned long parse_number(int c, const char *arg, unsigned long min, unsigned long max)
 {
 	unsigned long val;
 	char *end;
 
 	errno = 0;
-	val = strtoul(arg, &end, base);
+	val = strtoul(arg, &end, 10);
 	if (arg[0] < '0' || arg[0] > '9' || *end || errno || val < min || val > max)
-		die_usage(base == 8 ? "--%s %s: not an octal number from %lo to %lo" :
-			  "--%s %s: not a number from %lu to %lu", name_of(c), arg, min, max);
+		die_usage("--%s %s: not a number from %lu to %lu", name_of(c), arg, min, max);
 	return val;
 }
 
@@ -215,24 +213,20 @@ static bool parse_byte_order(const char *arg)
 
 static unsigned int parse_block_size(const char *arg)
 {
-	unsigned long val = parse_number('b', arg, 10, BLOCK_SIZE, MAX_BLOCK_SIZE);
+	unsigned long val = parse_number('b', arg, BLOCK_SIZE, MAX_BLOCK_SIZE);
 
 	if (val & (val - 1))
 		die_usage("--blocksize %s: not a power of two", arg);
 	return val;
 }
 
-static void parse_mode(char *arg, struct options *opt)
+static const char *parse_mode(const char *arg)
 {
-	char *comma = strchr(arg, ',');
+	mode_t mode = S_IFREG;
 
-	if (comma)
-		*comma = '\0';
-	opt->file_mode = parse_number(OPT_MODE, arg, 8, 0, 07777);
-	/* Who may read a directory may go through it, too. */
-	opt->dir_mode = opt->file_mode | (opt->file_mode & 0444) >> 2;
-	if (comma)
-		opt->dir_mode = parse_number(OPT_MODE, comma + 1, 8, 0, 07777);
+	if (!mode_change(arg, &mode))
+		die_usage("--mode %s: neither permissions in octal nor changes such as go-w", arg);
+	return arg;
 }
 
 static enum lock parse_lock(const char *arg)
@@ -314,13 +308,13 @@ static void parse_option(int c, char *arg, struct options *opt, struct wishes *w
 		opt->gid = 0;
 		break;
 	case OPT_UID:
-		opt->uid = parse_number(c, arg, 10, 0, MAX_UID);
+		opt->uid = parse_number(c, arg, 0, MAX_UID);
 		break;
 	case OPT_GID:
-		opt->gid = parse_number(c, arg, 10, 0, MAX_GID);
+		opt->gid = parse_number(c, arg, 0, MAX_GID);
 		break;
 	case OPT_MODE:
-		parse_mode(arg, opt);
+		opt->mode = parse_mode(arg);
 		break;
 	case OPT_EXCLUDE:
 		add_exclude(arg, opt);
@@ -332,7 +326,7 @@ static void parse_option(int c, char *arg, struct options *opt, struct wishes *w
 		wishes->label = arg;
 		break;
 	case 'e':
-		opt->edition = parse_number(c, arg, 10, 0, 0xffffffff);
+		opt->edition = parse_number(c, arg, 0, 0xffffffff);
 		break;
 	case 'L':
 		opt->big_endian = false;
@@ -356,7 +350,7 @@ static void parse_option(int c, char *arg, struct options *opt, struct wishes *w
 		opt->sort_file = arg;
 		break;
 	case OPT_LEVEL:
-		set_level(parse_number(c, arg, 10, 1, MAX_LEVEL), opt, wishes);
+		set_level(parse_number(c, arg, 1, MAX_LEVEL), opt, wishes);
 		break;
 	case OPT_BEST_PRACTICAL:
 		set_level(MAX_LEVEL, opt, wishes);
@@ -411,13 +405,13 @@ static void parse_option(int c, char *arg, struct options *opt, struct wishes *w
 		opt->skip_unreadable = true;
 		break;
 	case 'j':
-		opt->threads = parse_number(c, arg, 10, 1, MAX_THREADS);
+		opt->threads = parse_number(c, arg, 1, MAX_THREADS);
 		break;
 	case 'l':
 		if (is_util_linux())
 			opt->lock = parse_lock(arg);
 		else
-			set_level(parse_number(OPT_LEVEL, arg, 10, 1, MAX_LEVEL), opt, wishes);
+			set_level(parse_number(OPT_LEVEL, arg, 1, MAX_LEVEL), opt, wishes);
 		break;
 	case OPT_LOCK:
 		opt->lock = parse_lock(arg);
@@ -551,8 +545,6 @@ void options_parse(int argc, char **argv, struct options *opt)
 		.holes = true,
 		.uid = -1,
 		.gid = -1,
-		.file_mode = -1,
-		.dir_mode = -1,
 	};
 	/* For the messages of getopt_long(). */
 	if (argc)

@@ -349,10 +349,8 @@ void tree_set_attributes(struct entry *e, const struct options *opt)
 		e->uid = opt->uid;
 	if (opt->gid >= 0)
 		e->gid = opt->gid;
-	if (opt->file_mode >= 0 && S_ISREG(e->mode))
-		e->mode = S_IFREG | opt->file_mode;
-	if (opt->dir_mode >= 0 && S_ISDIR(e->mode))
-		e->mode = S_IFDIR | opt->dir_mode;
+	if (opt->mode && (S_ISREG(e->mode) || S_ISDIR(e->mode)))
+		mode_change(opt->mode, &e->mode);
 	for (i = 0; i < e->nr_children; i++)
 		tree_set_attributes(e->child[i], opt);
 }

@@ -155,9 +155,9 @@ def edition_of_32_bits_is_kept(box, edition):
 @test_each(('--uid 65536', '--uid 65536: not a number from 0 to 65535'),
            ('--gid 256', '--gid 256: not a number from 0 to 255'),
            ('--gid x', '--gid x: not a number'),
-           ('--mode 888', '--mode 888: not an octal number from 0 to 7777'),
-           ('--mode 644,x', '--mode x: not an octal number'),
-           ('--mode 10000', '--mode 10000: not an octal number'),
+           *(('--mode ' + mode, '--mode %s: neither permissions in octal nor changes' % mode)
+             for mode in ('888', '644,x', '644,', '64x', '10000', '644,755,0', 'x', 'u', 'u+y', 'z+r',
+                          'u+r,', 'u+r,,g+w', 'u=r644', '+-8', '-1')),
            ('-l 0', '--level 0: not a number from 1 to 12'), ('--level 13', '--level 13: not a'),
            ('-j 0', '--threads 0: not a number from 1 to 1024'),
            ('-b 512', '--blocksize 512: not a number from 4096 to 65536'),
@@ -279,6 +279,21 @@ def mode_is_that_of_files_and_directories(box, case):
     image = made(box, '-q', '--mode', option, 'tree', 'image')
     equal([oct(image.find(p).mode & 0o7777) for p in ('', 'd', 'd/a', 'd/fifo', 'd/link')],
           [oct(m) for m in (dir_mode, dir_mode, file_mode, 0o600, 0o777)])
+
+
+@test_each(('go-w', 0o4755, 0o600, 0o1755), ('u=rwX,go=rX', 0o755, 0o644, 0o755),
+           ('a=rx', 0o555, 0o555, 0o555), ('+t', 0o5777, 0o1602, 0o1777), ('o-t', 0o4777, 0o602, 0o777),
+           ('ug-s', 0o777, 0o602, 0o1777), ('g+s,u=', 0o2077, 0o2002, 0o3077), ('u-x+x', 0o4777, 0o702, 0o1777),
+           ('=', 0, 0, 0), ('a+X', 0o4777, 0o602, 0o1777), ('-x+X', 0o4666, 0o602, 0o1777))
+def mode_changes_permissions_as_chmod_does(box, case):
+    option, *want = case
+    box.file('program', b'x', 0o4777)
+    box.file('file', b'x', 0o602)
+    os.mkdir(box.in_tree('dir'))
+    os.chmod(box.in_tree('dir'), 0o1777)
+    image = made(box, '-q', '--mode', option, 'tree', 'image')
+    equal([oct(image.find(p).mode & 0o7777) for p in ('program', 'file', 'dir')],
+          [oct(m) for m in want])
 
 
 @test
