@@ -192,23 +192,27 @@ static __u64 hash_blocks(struct analysis *a, const struct entry *e)
 	return XXH3_64bits_withSeed(a->hash, nr * sizeof(*a->hash), hash_attributes(e));
 }
 
-static bool same_contents(struct analysis *a, const struct entry *x, const struct entry *y)
+/* @e has been read last: if that is one piece, it is still there. */
+static bool same_contents(struct analysis *a, const struct entry *other, const struct entry *e)
 {
-	struct contents cx, cy;
-	bool same = true;
+	bool read_both = e->size > PIECE_SIZE, same = true;
+	struct contents c, co;
 	__u64 offset;
 
-	contents_open(&cx, x);
-	contents_open(&cy, y);
-	for (offset = 0; same && offset < x->size; offset += PIECE_SIZE) {
-		size_t len = x->size - offset < PIECE_SIZE ? x->size - offset : PIECE_SIZE;
+	contents_open(&co, other);
+	if (read_both)
+		contents_open(&c, e);
+	for (offset = 0; same && offset < e->size; offset += PIECE_SIZE) {
+		size_t len = e->size - offset < PIECE_SIZE ? e->size - offset : PIECE_SIZE;
 
-		contents_read(&cx, a->piece, len, offset);
-		contents_read(&cy, a->other, len, offset);
+		contents_read(&co, a->other, len, offset);
+		if (read_both)
+			contents_read(&c, a->piece, len, offset);
 		same = !memcmp(a->piece, a->other, len);
 	}
-	contents_close(&cx);
-	contents_close(&cy);
+	if (read_both)
+		contents_close(&c);
+	contents_close(&co);
 	return same;
 }
 

@@ -325,8 +325,8 @@ static void place_own(struct place *p, const struct block *b)
 {
 	const struct options *opt = p->opt;
 	bool stored = opt->uncompressed || (opt->ext_pointers && b->packed_len >= b->len);
-	/* Others can point at it only if it can be pointed at directly. */
-	bool direct = b->shared && (stored || b->packed_len <= MAX_LENGTH);
+	/* Others can point at it only if it has a direct pointer. */
+	bool direct = b->shared;
 
 	if (stored && continues(p, b->len) && !direct)
 		place_stored(p, b, false);

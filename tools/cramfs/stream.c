@@ -36,14 +36,17 @@ static bool same_block(struct stream *s, const struct shared_block *shared, cons
 }
 
 /*
- * If nothing is to be compressed, a full last block is stored after the one before it: it cannot
- * have a direct pointer, see is_full_last(). So that one cannot be anywhere.
+ * A full last block cannot be stored and have a direct pointer, see is_full_last(). If it must not
+ * be compressed, or could be too long then for a direct pointer, it has to follow the one before
+ * it, so that one cannot be anywhere.
  */
 static bool may_share(const struct stream *s, const struct block *b)
 {
 	unsigned int nr = nr_blocks(b->e, s->opt);
 
-	return !s->opt->uncompressed || !is_full_last(b->e, nr - 1, s->opt) || b->index + 2 < nr;
+	if (!s->opt->uncompressed && s->opt->block_size < MAX_BLOCK_SIZE)
+		return true;
+	return !is_full_last(b->e, nr - 1, s->opt) || b->index + 2 < nr;
 }
 
 static void classify(struct stream *s, struct block *b)

@@ -74,9 +74,13 @@ def level_says_how_well_it_is_compressed(box):
 
 @test_each('', '-x', '-X -X', '-U')
 def hashes_that_are_equal_do_no_harm(box, options):
-    """Bytes decide what is the same."""
+    """Bytes, and attributes, decide what is the same."""
     nasty_tree(box)
-    same_as_tree(box, box.make(options, shim={'SHIM_HASH': '1'}))
+    box.file('mode1', prose(5000), 0o4711)
+    box.file('mode2', prose(5000), 0o711)
+    image = box.make(options, shim={'SHIM_HASH': '1'})
+    same_as_tree(box, image)
+    equal(image.find('mode1').offset != image.find('mode2').offset, True)
 
 
 @test
@@ -128,6 +132,13 @@ def holes_follow_shared_blocks(box):
     box.file('d', blocks(6, -1, 'hole'))
     image = checked(box, '-x -z')
     equal([letters(image, n) for n in 'abcd'], ['zZhz', 'ZZhhZ', 'ShZh', 'zSh'])
+
+
+@test_each('-z', '-x -z')
+def block_that_is_zero_but_for_a_byte_is_no_hole(box, options):
+    for at in (0, 1, 2, 2047, 4094, 4095, 4096, 8190):
+        box.file('%d' % at, bytes(at) + b'x' + bytes(8190 - at))
+    checked(box, options)
 
 
 @test
@@ -245,6 +256,15 @@ def data_before_256_MiB_lie_behind_their_pointers_with_x(box):
 
 
 @test
+def data_beyond_256_MiB_leave_room_for_the_pointers_of_files_to_come(box):
+    """The blocks of the first file would fit, but not the pointers of the second one then."""
+    box.file('a', noise(45000))
+    os.truncate(box.file('b', b'b'), (1 << 24) - 1)
+    image = checked(box, beyond(box, 50000) + ' -x')
+    equal(image.block(image.find('a'), 0).offset > image.find('b').offset, True)
+
+
+@test
 def data_beyond_256_MiB_are_refused_early_without_x(box):
     """By the room for the pointers that follow, not when the last one does not fit."""
     for i in range(20):
@@ -310,6 +330,9 @@ def memory_does_not_grow_with_the_tree(box, options):
 def blocks_may_be_larger(box, options):
     nasty_tree(box)
     box.file('twice', noise(1 << 16, 1) + prose(1 << 16, 1) + noise(1 << 16, 1))
+    # Deflated, this last block would be longer than 16 bits can tell.
+    box.file('last', prose(1 << 16, 2) + noise(1 << 16, 2))
+    box.file('not-last', noise(1 << 16, 2) + prose(1 << 16, 2) + noise(1 << 16, 3))
     res = box.run('-q', *options.split(), box.tree, box.image_path)
     equal((res.status, res.err), (0, ''))
     size = options.split()[1]
