@@ -80,6 +80,9 @@ static void fill_window(struct reader *rd, __u64 offset)
 {
 	bool goes_on = rd->window_len && offset == rd->window_start + rd->window_len;
 
+	/* Whoever reads has asked reader_has(); but rather this than an endless loop. */
+	if (offset >= rd->file_size)
+		die("%s: reading past its end, at %llu", rd->path, offset);
 	/* Who goes backwards in small steps is served, too. */
 	offset -= offset % LEAST_READ;
 	rd->ahead = !goes_on ? LEAST_READ : rd->ahead < MOST_READ ? rd->ahead * 2 : MOST_READ;
