@@ -81,14 +81,20 @@ static void count_all_marks(const struct entry *e, const struct options *opt, st
 		count_all_marks(e->child[i], opt, marks);
 }
 
-static void count_files(const struct entry *e, size_t *files, size_t *same)
+/* How many entries there are that have data, or may. */
+struct count {
+	size_t files, links, same;
+};
+
+static void count_entries(const struct entry *e, struct count *count)
 {
 	size_t i;
 
-	*files += is_reported(e);
-	*same += !!e->same;
+	count->files += S_ISREG(e->mode);
+	count->links += S_ISLNK(e->mode);
+	count->same += !!e->same;
 	for (i = 0; i < e->nr_children; i++)
-		count_files(e->child[i], files, same);
+		count_entries(e->child[i], count);
 }
 
 static __u64 compressed_source_bytes(const struct usage *u)
@@ -336,15 +342,15 @@ static void json_report(FILE *f, const struct entry *root, const struct options 
 			const struct layout *layout, const struct usage *total)
 {
 	struct marks marks = {};
-	size_t files = 0, same = 0;
+	struct count count = {};
 	const char *before = "";
 
-	count_files(root, &files, &same);
+	count_entries(root, &count);
 	count_all_marks(root, opt, &marks);
 	fprintf(f, "{\"size\":%llu,\n\"files\":[\n", layout->size);
 	json_files(f, root, opt, &before);
-	fprintf(f, "\n],\n\"total\":{\"files\":%zu,\"same\":%zu,\"size\":%llu,", files, same,
-		total->in_bytes);
+	fprintf(f, "\n],\n\"total\":{\"files\":%zu,\"symlinks\":%zu,\"same\":%zu,\"size\":%llu,",
+		count.files, count.links, count.same, total->in_bytes);
 	json_usage(f, total);
 	json_reasons(f, &marks);
 	fputs("},\n", f);
@@ -362,18 +368,20 @@ static void summary_line(FILE *f, const char *what, __u32 nr, __u64 bytes, const
 static void text_summary(FILE *f, const struct entry *root, const struct options *opt,
 			 const struct layout *layout, const struct usage *total)
 {
-	size_t files = 0, same = 0;
+	struct count count = {};
 	char more[64];
 
-	count_files(root, &files, &same);
+	count_entries(root, &count);
 	put_path(f, opt->output);
 	fprintf(f, ": %llu bytes", layout->size);
 	if (total->in_bytes)
 		fprintf(f, ", %.1f %% of the %llu", 100.0 * layout->size / total->in_bytes,
 			total->in_bytes);
-	fprintf(f, " in %zu file%s", files, files == 1 ? "" : "s");
-	if (same)
-		fprintf(f, ", of which %zu the same as others", same);
+	fprintf(f, " in %zu file%s", count.files, count.files == 1 ? "" : "s");
+	if (count.links)
+		fprintf(f, " and %zu symbolic link%s", count.links, count.links == 1 ? "" : "s");
+	if (count.same)
+		fprintf(f, ", of which %zu the same as others", count.same);
 	fputc('\n', f);
 
 	snprintf(more, sizeof(more), " in %llu", total->compressed_bytes);

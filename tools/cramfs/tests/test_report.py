@@ -75,8 +75,10 @@ def report_accounts_for_every_byte_and_block(box, options):
                   nr_blocks(file['size']), path)
     # The totals are the sums, and nothing in the image is left over.
     total = tree['total']
-    equal((total['files'], total['same']), (len(tree['files']),
-                                            sum('same_as' in f for f in tree['files'])))
+    equal((total['files'], total['symlinks'], total['same']),
+          tuple(sum(test(f) for f in tree['files']) for test in (
+              lambda f: f['type'] == 'file', lambda f: f['type'] == 'symlink',
+              lambda f: 'same_as' in f)))
     for kind, keys in (('blocks', BLOCKS), ('bytes', BYTES - {'padding'})):
         for key in keys:
             equal(total[kind][key], sum(f[kind][key] for f in tree['files']), key)
@@ -363,7 +365,8 @@ def summary_on_a_terminal_is_short_and_has_what_counts(box):
     equal((status, len(out.splitlines()) <= 8), (0, True), out)
     _, tree = report(box, '-X -X')
     total = tree['total']
-    contains(out, '%s: %d bytes, %.1f %% of the %d in 11 files, of which 1 the same as others\n' % (
+    contains(out, '%s: %d bytes, %.1f %% of the %d in 10 files and 1 symbolic link, of which '
+             '1 the same as others\n' % (
         box.image_path, tree['size'], 100 * tree['size'] / total['size'], total['size']))
     for key, name in (('compressed', 'compressed'), ('in_place', 'in place'), ('stored', 'stored'),
                       ('shared', 'shared'), ('holes', 'holes')):

@@ -190,12 +190,13 @@ def data_that_share_a_page_with_text_are_one_page(box):
 
 @test
 def same_files_are_in_place_if_one_of_them_is_to_be(box):
-    for names in ('ab', 'cd', 'ef', 'gh'):
+    for names in ('ab', 'cd', 'ef', 'gh', 'ijk'):
         for name in names:
             box.file(name, program(seed=ord(names[0])))
-    image = with_rules(box, '/a all\n/d all\n/e text\n/f pages 7-8\n/g none\n', '-X -X')
-    equal([in_place(image, name) for name in 'abcdefgh'],
-          [set(range(9))] * 4 + [{0, 1, 7, 8}] * 2 + [{0, 1, 2}] * 2)
+    image = with_rules(box, '/a all\n/d all\n/e text\n/f pages 7-8\n/g none\n'
+                       '/i none\n/j pages 5\n/k data\n', '-X -X')
+    equal([in_place(image, name) for name in 'abcdefghijk'],
+          [set(range(9))] * 4 + [{0, 1, 7, 8}] * 2 + [{0, 1, 2}] * 2 + [{3, 4, 5}] * 3)
     same_as_tree(box, image)
 
 
