@@ -263,7 +263,7 @@ static __u32 sizes_of_file(struct reader *rd, const struct file *f)
  */
 __u32 blocks_guess_size(const struct catalog *cat)
 {
-	__u32 all = 2 * MAX_BLOCK_SIZE - BLOCK_SIZE, fit = all, size = BLOCK_SIZE;
+	__u32 possible = 2 * MAX_BLOCK_SIZE - BLOCK_SIZE, size = BLOCK_SIZE, sizes;
 	__u32 saved = cat->rd->block_size;
 	unsigned int asked = 0;
 	size_t i;
@@ -272,14 +272,15 @@ __u32 blocks_guess_size(const struct catalog *cat)
 		if (cat->files[i].size <= BLOCK_SIZE)
 			continue;
 		asked++;
-		all = sizes_of_file(cat->rd, &cat->files[i]);
-		if (all & fit)
-			fit &= all;
-		if (fit & BLOCK_SIZE && all)
+		sizes = sizes_of_file(cat->rd, &cat->files[i]);
+		/* A damaged file is not believed. */
+		if (sizes & possible)
+			possible &= sizes;
+		if (sizes & possible & BLOCK_SIZE)
 			break;
 	}
 	cat->rd->block_size = saved;
-	while (!(fit & size))
+	while (!(possible & size))
 		size *= 2;
 	return size;
 }

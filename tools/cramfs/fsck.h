@@ -184,8 +184,10 @@ struct block_ref {
  * @claims: for tsearch(): the places that these have; no two of them overlap
  * @files: the entries with block pointers; in the order of these after blocks_check()
  * @nr_files: how many
+ * @room_files: for how many there is room
  * @refs: the pointers to blocks, in the order of these
  * @nr_refs: how many
+ * @room_refs: for how many there is room
  * @nr_entries: entries in all, the root included
  * @nr_pointers: block pointers in all
  */

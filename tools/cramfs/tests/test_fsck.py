@@ -927,26 +927,28 @@ def fsck_is_linear_in_files_that_share(box):
 
 @test
 def fsck_is_linear_in_pointers_to_one_block(box):
-    # Many files of 4095 blocks, all of them the same slow one
-    nr, size = 300, 4095 * PAGE
-    packed = zlib.compress(noise(50) * 81 + bytes(46), 9)
+    # Files of 255 large blocks, all of them the same one, which takes 0.1 ms to decompress
+    nr, block_size = 4000, 65536
+    deflate = zlib.compressobj(9, strategy=zlib.Z_HUFFMAN_ONLY)
+    packed = deflate.compress(prose(block_size)) + deflate.flush()
     table = 76 + 16 * nr
-    data, codec = assemble(table + nr * 4095 * 4 + PAGE, flags=FSID_V2 | EXT_POINTERS)
+    data, codec = assemble(table + nr * 255 * 4 + PAGE + len(packed),
+                           flags=FSID_V2 | EXT_POINTERS)
     data[64:76] = codec.put_inode(0o40755, 0, 16 * nr, 0, 0, 76)
-    at = table + nr * 4095 * 4
+    at = table + nr * 255 * 4
     data[at:at + 2 + len(packed)] = codec.put16(len(packed)) + packed
-    data[table:at] = codec.put32(PTR_DIRECT | at >> 2) * (nr * 4095)
+    data[table:at] = codec.put32(PTR_DIRECT | at >> 2) * (nr * 255)
     for i in range(nr):
         data[76 + 16 * i:92 + 16 * i] = codec.put_inode(
-            0o100644, 0, size, 0, 4, table + i * 4095 * 4) + b'%04d' % i
-    data[40:48] = codec.put32(nr * 4095) + codec.put32(nr + 1)
+            0o100644, 0, 255 * block_size, 0, 4, table + i * 255 * 4) + b'%04d' % i
+    data[40:48] = codec.put32(nr * 255) + codec.put32(nr + 1)
     seal(data)
-    res = check(box, data, preexec_fn=limits(256, 10))
+    res = check(box, data, '-b', str(block_size), preexec_fn=limits(256, 20))
     equal((res.status, res.err), (OK, ''))
     # And a little beside each other: one of them is good, at most.
-    for i in range(nr * 4095):
-        data[table + 4 * i:table + 4 * i + 4] = codec.put32(PTR_DIRECT | (at >> 2) + i % 8)
-    hostile(box, data)
+    data[table:at] = b''.join(codec.put32(PTR_DIRECT | (at >> 2) + i) for i in range(8)) * (
+        nr * 255 // 8)
+    hostile(box, data, '-b', str(block_size))
 
 
 @test
