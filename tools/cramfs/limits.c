@@ -83,9 +83,12 @@ void limits_drop_attributes(const struct entry *e, bool capabilities)
 	attributes.capabilities += capabilities;
 }
 
-/* Says why an entry cannot be in the image. Returns whether it is left out. */
-static __printf(3, 4) bool skip(const struct entry *e, const struct options *opt, const char *fmt,
-				...)
+/*
+ * Says why an entry cannot be in the image, and, in @hint, which option changes that. Returns
+ * whether it is left out.
+ */
+static __printf(4, 5) bool skip(const struct entry *e, const struct options *opt, const char *hint,
+				const char *fmt, ...)
 {
 	va_list args;
 	char *text;
@@ -97,7 +100,7 @@ static __printf(3, 4) bool skip(const struct entry *e, const struct options *opt
 	if (opt->skip_unrepresentable)
 		allow(UNREPRESENTABLE, e, "left out: %s", text);
 	else
-		complain_entry(e, "%s (--skip-unrepresentable leaves it out)", text);
+		complain_entry(e, "%s (%s--skip-unrepresentable leaves it out)", text, hint);
 	free(text);
 	return opt->skip_unrepresentable;
 }
@@ -107,7 +110,7 @@ static bool skip_name(const struct entry *e, const struct options *opt)
 	size_t len = strlen(e->name);
 
 	return e->parent && len > CRAMFS_MAXPATHLEN &&
-	       skip(e, opt, "name has %zu bytes, the format holds %d", len, CRAMFS_MAXPATHLEN);
+	       skip(e, opt, "", "name has %zu bytes, the format holds %d", len, CRAMFS_MAXPATHLEN);
 }
 
 static bool skip_file(struct entry *e, const struct options *opt)
@@ -119,23 +122,23 @@ static bool skip_file(struct entry *e, const struct options *opt)
 		e->size = MAX_FILE_SIZE;
 		return false;
 	}
-	return skip(e, opt, "size %llu is above %u bytes (--truncate-files cuts it)", e->size,
+	return skip(e, opt, "--truncate-files cuts it, ", "size %llu is above %u bytes", e->size,
 		    MAX_FILE_SIZE);
 }
 
 static bool skip_link(const struct entry *e, const struct options *opt)
 {
 	if (!e->size)
-		return skip(e, opt, "symbolic link has no target");
+		return skip(e, opt, "", "symbolic link has no target");
 	return e->size > MAX_TARGET &&
-	       skip(e, opt, "target of the symbolic link has %llu bytes, Linux reads %u", e->size,
-		    MAX_TARGET);
+	       skip(e, opt, "", "target of the symbolic link has %llu bytes, Linux reads %u",
+		    e->size, MAX_TARGET);
 }
 
 static bool skip_device(const struct entry *e, const struct options *opt)
 {
 	return (major(e->rdev) > 255 || minor(e->rdev) > 255) &&
-	       skip(e, opt, "device number %u:%u is above 255:255", major(e->rdev),
+	       skip(e, opt, "", "device number %u:%u is above 255:255", major(e->rdev),
 		    minor(e->rdev));
 }
 
@@ -156,7 +159,7 @@ static bool skip_entry(struct entry *e, const struct options *opt)
 	case S_IFSOCK:
 		return false;
 	default:
-		return skip(e, opt, "type %o is not known", e->mode & S_IFMT);
+		return skip(e, opt, "", "type %o is not known", e->mode & S_IFMT);
 	}
 }
 
@@ -169,8 +172,8 @@ static void check_id(const struct entry *e, const char *what, uid_t *id, uid_t m
 		allow(SQUASHED, e, "%s %u made 0", what, *id);
 		*id = 0;
 	} else {
-		complain_entry(e, "%s %u is above %u (-q makes all owners 0, --squash-ids such)",
-			       what, *id, max);
+		complain_entry(e, "%s %u is above %u (--squash-ids makes it 0, -q makes all so)", what,
+			       *id, max);
 	}
 }
 

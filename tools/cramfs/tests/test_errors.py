@@ -105,12 +105,12 @@ def error_says_which_option_is_the_way_out(box):
     table = box.write('table', '/ d 755 0 0\n/secret d 755 0 0\n')
     err = box.refused('', '-D', table, box.tree, box.image_path, nobody=True, shim={
         'SHIM_STAT': 'device:chr=%d' % os.makedev(4095, 7), 'SHIM_OTHER': 'owner:uid=100000'}).err
-    for line in ('large: size 16777216 is above 16777215 bytes (--truncate-files cuts it) '
-                 '(--skip-unrepresentable leaves it out)',
+    for line in ('large: size 16777216 is above 16777215 bytes (--truncate-files cuts it, '
+                 '--skip-unrepresentable leaves it out)',
                  'n' * 253 + ': name has 253 bytes, the format holds 252 (--skip-unrepresentable '
                  'leaves it out)',
                  'device: device number 4095:7 is above 255:255 (--skip-unrepresentable leaves it out)',
-                 'owner: uid 100000 is above 65535 (-q makes all owners 0, --squash-ids such)',
+                 'owner: uid 100000 is above 65535 (--squash-ids makes it 0, -q makes all so)',
                  'secret/file: Permission denied (--skip-unreadable leaves it out)',
                  'closed: Permission denied (--skip-unreadable leaves it out)'):
         contains(err, 'mkcramfs: %s/%s\n' % (box.tree, line))
