@@ -117,7 +117,7 @@ static void read_blocks_ahead(struct inode *inode, pgoff_t first, pgoff_t last)
 	if (b.offset > a.offset &&
 	    b.offset - a.offset <= (last - first) * CRAMFS_MAX_DEFLATED)
 		cramfs_read_ahead(inode->i_sb, a.offset,
-				(u64)b.offset + b.len - a.offset);
+				  (u64)b.offset + b.len - a.offset);
 }
 
 static void cramfs_readahead(struct readahead_control *rac)
