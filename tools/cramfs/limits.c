@@ -172,8 +172,8 @@ static void check_id(const struct entry *e, const char *what, uid_t *id, uid_t m
 		allow(SQUASHED, e, "%s %u made 0", what, *id);
 		*id = 0;
 	} else {
-		complain_entry(e, "%s %u is above %u (--squash-ids makes it 0, -q makes all so)", what,
-			       *id, max);
+		complain_entry(e, "%s %u is above %u (--squash-ids makes it 0, -q all of them)",
+			       what, *id, max);
 	}
 }
 

@@ -110,7 +110,7 @@ def error_says_which_option_is_the_way_out(box):
                  'n' * 253 + ': name has 253 bytes, the format holds 252 (--skip-unrepresentable '
                  'leaves it out)',
                  'device: device number 4095:7 is above 255:255 (--skip-unrepresentable leaves it out)',
-                 'owner: uid 100000 is above 65535 (--squash-ids makes it 0, -q makes all so)',
+                 'owner: uid 100000 is above 65535 (--squash-ids makes it 0, -q all of them)',
                  'secret/file: Permission denied (--skip-unreadable leaves it out)',
                  'closed: Permission denied (--skip-unreadable leaves it out)'):
         contains(err, 'mkcramfs: %s/%s\n' % (box.tree, line))
