@@ -322,7 +322,8 @@ def data_without_an_MMU_is_a_warning(box):
     equal(in_place(image, 'a', 32), {0, 1, 3, 4})
 
 
-@test_each('/** text\n', '/** none\n/a text\n', '/a all\n/** none\n', '/** text\n/b all\n')
+@test_each('/** text\n', '/** none\n/a text\n', '/a all\n/** none\n', '/** text\n/b all\n',
+           '/b all text\n')
 def rules_with_an_effect_on_something_give_no_warning(box, text):
     box.file('a', program())
     box.file('b', b'#!/bin/sh\n')
