@@ -201,6 +201,13 @@ def same_files_are_in_place_if_one_of_them_is_to_be(box):
 
 
 @test
+def program_of_two_names_is_one_for_both_of_their_rules(box):
+    for name in 'ab':
+        box.file(name, program())
+    equal(in_place(with_rules(box, '/a text\n/b data\n'), 'a'), {0, 1, 3, 4})
+
+
+@test
 def one_name_of_a_hard_link_is_enough(box):
     box.file('a', prose(5000))
     os.link(box.in_tree('a'), box.in_tree('z'))
