@@ -180,24 +180,35 @@ def combinations():
         yield ' '.join(word for word in words if word)
 
 
+def run(command):
+    """Run a tool; all that it says. It has to succeed."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    said = done.stdout.decode(errors='replace')
+    if done.returncode:
+        sys.exit('form_images.py: %s: %s' % (' '.join(command), said))
+    return said
+
+
 class Maker:
-    """Runs mkcramfs."""
+    """Runs mkcramfs, and checks what it has made with fsck.cramfs, which is the same program."""
 
     def __init__(self, mkcramfs, tree, scratch, endian):
         self.mkcramfs, self.tree, self.scratch = mkcramfs, tree, scratch
         self.endian = {'<': '-L', '>': '-B'}[endian]
         for name, content in FILES.items():
             gi.put(os.path.join(scratch, name), content)
+        self.fsck = os.path.join(scratch, 'fsck.cramfs')
+        shutil.copy(mkcramfs, self.fsck)
 
     def make(self, options):
         """The image with these options."""
         out = os.path.join(self.scratch, 'form' + options.replace('/', '_').replace(' ', ''))
         words = [os.path.join(self.scratch, word[1:]) if word[0] == '@' else word
                  for word in options.split()]
-        done = subprocess.run([self.mkcramfs, self.endian, *words, self.tree, out],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        if done.returncode:
-            sys.exit('form_images.py: mkcramfs %s: %s' % (options, done.stdout.decode()))
+        run([self.mkcramfs, self.endian, *words, self.tree, out])
+        said = run([self.fsck, out])
+        if said:
+            sys.exit('form_images.py: mkcramfs %s: fsck.cramfs says: %s' % (options, said))
         with open(out, 'rb') as handle:
             data = handle.read()
         os.remove(out)
