@@ -195,10 +195,11 @@ static const char *block_text(const struct catalog *cat, const struct block_ref 
 }
 
 /* Blocks of one file that follow each other in it as in the image are one line. */
-static bool goes_on(const struct catalog *cat, const struct range *a, const struct range *b)
+static bool goes_on(const struct catalog *cat, const struct range *a, unsigned int last,
+		    const struct range *b)
 {
-	return a->kind == RANGE_BLOCK && b->kind == RANGE_BLOCK && a->to == b->from &&
-	       a->nr == b->nr && a->ref->owner == b->ref->owner &&
+	return a->kind == RANGE_BLOCK && b->kind == RANGE_BLOCK && a->nr == b->nr &&
+	       a->ref->owner == b->ref->owner && b->ref->index == last + 1 &&
 	       block_text(cat, a->ref) == block_text(cat, b->ref);
 }
 
@@ -260,8 +261,7 @@ void map_print(const struct catalog *cat)
 	more = map_next(&map, &range);
 	while (more) {
 		last = range.ref ? range.ref->index : 0;
-		while ((more = map_next(&map, &next)) && goes_on(cat, &range, &next) &&
-		       next.ref->index == last + 1) {
+		while ((more = map_next(&map, &next)) && goes_on(cat, &range, last, &next)) {
 			range.to = next.to;
 			last++;
 		}

@@ -1189,7 +1189,7 @@ def fsck_says_that_a_file_is_damaged_when_it_writes_it(box):
 
 def map_of(box, data):
     """(from, to, what) of each line; the lines must cover the image."""
-    res = check(box, data, '--map')
+    res = check(box, data, '--map', '-q')
     equal((res.status, res.err), (OK, ''))
     lines = []
     for line in res.out.splitlines():
@@ -1236,6 +1236,22 @@ def fsck_maps_what_is_shared_inserted_or_unused(box):
     box.write('image', data + bytes(100))
     out = box.run('--map', '-q', box.image_path, tool='fsck.cramfs').out
     contains(out.splitlines()[-1], ' 100 after the image')
+
+
+@test
+def fsck_maps_blocks_in_their_order_in_the_image(box):
+    data = one_file('X', noise(4 * PAGE + 8), order=(0, 2, 1, 3, 4))
+    equal([what for _, _, what in map_of(box, data) if 'in place' in what],
+          ['in place 0 /f', 'in place 2 /f', 'in place 1 /f', 'in place 3-4 /f'])
+    # The next block in the image is another file's, though its number is the next one.
+    content = noise(3 * PAGE + 8)
+    data = bytearray(Builder(dir_node([('a', file_node(Data(content, 'X'))),
+                                       ('b', file_node(Data(content, 'X')))])).build())
+    at = Image(data).block(Image(data).find('a'), 0).offset
+    put_inode(data, '/a', size=PAGE)
+    put_pointer(data, 'b', 1, PTR_DIRECT | PTR_STORED | at + PAGE >> 2)
+    whats = [what for _, _, what in map_of(box, data)]
+    equal(whats[whats.index('in place 0 /a') + 1], 'in place 1 /b')
 
 
 @test
@@ -1330,6 +1346,16 @@ def fsck_restores_times_as_a_mounted_image_has_them(box):
 
 
 @test
+def fsck_restores_permissions_whatever_the_umask(box):
+    modes = {'d': stat.S_IFDIR | 0o1777, 'f': stat.S_IFREG | 0o666, 'p': stat.S_IFIFO | 0o666}
+    nodes = [(name, Node(mode)) for name, mode in modes.items()]
+    res = check(box, Builder(dir_node(nodes, 0o777)).build(), '-x', box.path('out'), umask=0o077)
+    equal(res.status, OK)
+    for name, mode in list(modes.items()) + [('', stat.S_IFDIR | 0o777)]:
+        equal(oct(os.lstat(box.path('out/' + name)).st_mode), oct(mode), name)
+
+
+@test
 def fsck_restores_holes(box):
     data = one_file('zhh', prose(PAGE) + bytes(2 * PAGE))
     equal(check(box, data, '-x', box.path('out')).status, OK)
@@ -1393,11 +1419,14 @@ def fsck_extracts_an_image_with_nothing_in_it(box):
 def fsck_gives_a_user_what_is_the_users(box):
     if not ROOT:
         raise Skip('not root')
-    box.write('image', put_inode(sample(), '/b', uid=200, gid=201))
+    data = put_inode(sample(), '/a', gid=201, mode=stat.S_IFREG | 0o6755)
+    box.write('image', put_inode(data, '/b', uid=200, gid=201))
     res = box.run('-x', box.path('out'), box.image_path, tool='fsck.cramfs', user=200, group=100,
                   extra_groups=[201])
     st = os.stat(box.path('out/b'))
     equal((oct(st.st_mode), st.st_uid, st.st_gid), (oct(0o104755), 200, 201), res.err)
+    st = os.stat(box.path('out/a'))
+    equal((oct(st.st_mode), st.st_uid, st.st_gid), (oct(0o102755), 200, 201), res.err)
 
 
 @test
@@ -1467,11 +1496,12 @@ def fsck_does_not_trust_an_image_that_changes_meanwhile(box):
         return bytearray(Builder(dir_node([('a', first), second, ('c', file_node(noise(500000)))]))
                          .build())
     directory = dir_node([('f', file_node(b'evil'))])
-    good = build(directory, ('b', dir_node([('f', file_node(b'evil'))])))
+    good = build(directory, ('b', dir_node([('g', file_node(b'evil')), ('h', file_node(b'e'))])))
     os.mkdir(box.path('target'))
     link = build(link_node(box.path('target').encode()), ('a', directory))
-    for bad, text in ((put_name(bytearray(good), '/b/f', b'..\0\0'), 'not a name to extract'),
-                      (put_name(bytearray(good), '/b/f', b'/etc'), 'not a name to extract'),
+    for bad, text in ((put_name(bytearray(good), '/b/g', b'..\0\0'), 'not a name to extract'),
+                      (put_name(bytearray(good), '/b/g', b'/etc'), 'not a name to extract'),
+                      (put_name(bytearray(good), '/b/h', b'g\0\0\0'), 'File exists'),
                       (put_name(bytearray(good), '/b', b'a\0\0\0'), 'File exists'),
                       (link, None)):
         shutil.rmtree(box.path('out'), ignore_errors=True)
@@ -1496,3 +1526,23 @@ def fsck_says_that_an_extraction_is_incomplete(box):
     equal(res.status, ERROR)
     contains(res.err, '/a: File too large')
     contains(res.err, 'the extraction is incomplete')
+
+
+@test
+def fsck_notices_a_full_file_system(box):
+    box.file('a', noise(1 << 20))
+    box.make()
+    os.mkdir(box.path('small'))
+    script = ('mount -t tmpfs -o size=256k none "$1" || exit 77; "$2" -x "$1/out" "$3"; '
+              'echo status $?')
+    for unshare in (('unshare', '-m'), ('unshare', '-rm')):
+        res = subprocess.run((*unshare, 'sh', '-c', script, 'sh', box.path('small'),
+                              os.path.join(harness.TOOLS, 'fsck.cramfs'), box.image_path),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if res.returncode == 0:
+            break
+    else:
+        raise Skip('nothing can be mounted here')
+    equal(res.stdout, 'status 8\n')
+    contains(res.stderr, '/a: No space left on device')
+    contains(res.stderr, 'the extraction is incomplete')
