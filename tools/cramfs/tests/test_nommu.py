@@ -167,7 +167,7 @@ def bflt_whose_text_is_relocated_is_deflated_with_a_warning(box, fields):
             'relocate in ROM: compressed' % box.in_tree('a'))
 
 
-@test_each({'reloc_count': 0, 'places': (0, 0)}, {'reloc_start': 1 << 30},
+@test_each({'reloc_count': 0, 'places': (0, 0)}, {'reloc_count': 9}, {'reloc_start': 1 << 30},
            {'reloc_start': 0xffffffff})
 def relocations_that_are_not_in_the_file_do_no_harm(box, fields):
     box.file('a', bflt(**fields))

@@ -305,6 +305,15 @@ def progress_shows_files_bytes_ratio_and_time_left(box):
 
 
 @test
+def progress_counts_what_is_in_place(box):
+    for i in range(30):
+        box.file('%d' % i, elf([(R | X, 0, 3 * PAGE)], 3 * PAGE, seed=i))
+    _, out = on_terminal(box, '-q', '-X', '-X', box.tree, box.image_path)
+    ratio = float(re.search(r', to (\d+\.\d) %', out)[1])
+    equal(99 < ratio < 110, True, ratio)
+
+
+@test
 def progress_is_cleared_before_the_summary(box):
     many(box)
     _, out = on_terminal(box, '-q', box.tree, box.image_path)

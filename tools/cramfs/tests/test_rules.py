@@ -16,7 +16,8 @@ def program(text=2, rodata=1, data=2, rest=3, tail=100, **kind):
     segments = [(R | X, 0, text * PAGE), (R, text * PAGE, rodata * PAGE),
                 (R | W, (text + rodata) * PAGE, data * PAGE)]
     head = elf(segments, 200, **kind)
-    return head + prose((text + rodata + data + rest) * PAGE + tail - len(head), kind.get('seed'))
+    size = (text + rodata + data + rest) * PAGE + tail
+    return head + prose(size - len(head), kind.get('seed', 0))
 
 
 def with_rules(box, text, options=''):
