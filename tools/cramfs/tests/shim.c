@@ -10,6 +10,9 @@
  * SHIM_OTHER=NAME:FIELD=N    the same once more
  * SHIM_MKDIR_FROM=PATH       mkdir() writes that file over ...
  * SHIM_MKDIR_TO=PATH         ... this one, too
+ * SHIM_MKDIRAT=NAME          mkdirat() of NAME also moves ...
+ * SHIM_MOVE_FROM=PATH        ... this ...
+ * SHIM_MOVE_TO=PATH          ... there
  * SHIM_CLOCK=MS              the monotonic clock goes on by so much whenever it is looked at
  * SHIM_NO_TMPFILE=1          no file system has files without a name
  * SHIM_HASH=1                everything has the same hash
@@ -241,4 +244,14 @@ unsigned long XXH3_64bits_withSeed(const void *data, size_t len, unsigned long s
 		dlsym(RTLD_NEXT, "XXH3_64bits_withSeed");
 
 	return getenv("SHIM_HASH") ? 42 : real(data, len, seed);
+}
+
+int mkdirat(int dir, const char *path, mode_t mode)
+{
+	int (*real)(int dir, const char *path, mode_t mode) = dlsym(RTLD_NEXT, "mkdirat");
+	const char *name = getenv("SHIM_MKDIRAT");
+
+	if (name && !strcmp(path, name))
+		rename(getenv("SHIM_MOVE_FROM"), getenv("SHIM_MOVE_TO"));
+	return real(dir, path, mode);
 }

@@ -1382,17 +1382,19 @@ def fsck_restores_owners_and_devices_as_root(box):
 
 @test
 def fsck_says_what_a_user_cannot_restore(box):
-    res = check(box, sample(), '-x', box.path('out'), nobody=True)
+    data = put_inode(sample(), '/a', gid=5, mode=stat.S_IFREG | 0o2755)
+    res = check(box, data, '-x', box.path('out'), nobody=True)
     equal(res.status, OK, res.err)
     contains(res.err, 'warning: 1 device nodes could not be made: Operation not permitted; the '
              'first is /n\n')
     contains(res.err, 'entries could not be given their owner: Operation not permitted; the first '
              'is /')
-    contains(res.err, 'warning: 1 entries are without set-user-ID or set-group-ID')
-    contains(res.err, 'the first is /b\n')
+    contains(res.err, 'warning: 2 entries are without set-user-ID or set-group-ID')
+    contains(res.err, 'the first is /a\n')
     equal(os.path.lexists(box.path('out/n')), False)
-    # The bit that would give the extracting user's rights to others
-    equal(oct(os.stat(box.path('out/b')).st_mode), oct(0o100755))
+    # The bits that would give the extracting user's rights to others
+    for name in 'ab':
+        equal(oct(os.stat(box.path('out/' + name)).st_mode), oct(0o100755), name)
     equal(len(os.listdir(box.path('out'))), 7)
 
 
@@ -1526,6 +1528,35 @@ def fsck_says_that_an_extraction_is_incomplete(box):
     equal(res.status, ERROR)
     contains(res.err, '/a: File too large')
     contains(res.err, 'the extraction is incomplete')
+
+
+@test
+def fsck_notices_that_a_directory_is_moved_meanwhile(box):
+    inner = dir_node([('c', dir_node([('d', file_node(b'd'))])), ('e', file_node(b'e'))])
+    os.mkdir(box.path('target'))
+    tree = dir_node([('a', dir_node([('b', inner), ('z', file_node(b'z'))]))])
+    res = check(box, Builder(tree).build(), '-x', box.path('out'),
+                shim={'SHIM_MKDIRAT': 'c', 'SHIM_MOVE_FROM': box.path('out/a/b'),
+                      'SHIM_MOVE_TO': box.path('target/b')})
+    equal(res.status, ERROR)
+    contains(res.err, '/a/b: somebody has moved the directory meanwhile')
+    # Otherwise z would be beside b.
+    equal(os.listdir(box.path('target')), ['b'])
+
+
+@test
+def fsck_keeps_others_out_of_the_directory_while_it_is_filled(box):
+    if not ROOT:
+        raise Skip('not root')
+    os.mkdir(box.path('out'))
+    os.chown(box.path('out'), NOBODY, NOBODY)
+    os.chmod(box.path('out'), 0o777)
+    box.write('image', sample())
+    res = box.run('-x', box.path('out'), box.image_path, tool='fsck.cramfs',
+                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
+    equal(res.status in (ERROR, -signal.SIGXFSZ), True, res.err)
+    st = os.stat(box.path('out'))
+    equal((oct(st.st_mode), st.st_uid), (oct(0o40700), 0))
 
 
 @test
