@@ -38,6 +38,7 @@ enum lock {
 
 /* Compression levels are libdeflate's, 1 to 12, and these. */
 #define MAX_LEVEL	12
+/* 249 MB: 5 to 108.52 MB, 6 to 108.38 in 3.1 s, 7 to 108.32 in 3.6, 9 to 108.18 in 5.9 */
 #define LEVEL_DEFAULT	6
 #define LEVEL_ZOPFLI	13
 /* The stream that zlib makes at its default level. */

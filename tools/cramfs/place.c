@@ -106,6 +106,15 @@ static void append(struct place *p, const void *buf, size_t len)
 	p->end += len;
 }
 
+/* Zeros for what is known later: so it becomes one write with what follows. */
+static void reserve(struct place *p, size_t len)
+{
+	unsigned char *zeros = xalloc(len);
+
+	append(p, zeros, len);
+	free(zeros);
+}
+
 static void check_size(const struct place *p)
 {
 	__u64 size = p->end + p->data->nr_in_place * p->opt->block_size;
@@ -138,7 +147,7 @@ static __u64 place_table(struct place *p, struct entry *e)
 		p->next_table += len;
 	} else {
 		offset = pad(p, 4);
-		p->end += len;
+		reserve(p, len);
 	}
 	if (offset > MAX_INODE_OFFSET)
 		die_entry(e, "image too large: data at %llu is out of an inode's reach", offset);

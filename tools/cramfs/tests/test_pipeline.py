@@ -2,6 +2,7 @@
 """How an image is made: by many threads, with each block once, however far it gets, and all of it
 or nothing."""
 
+import json
 import os
 import resource
 import shutil
@@ -81,6 +82,21 @@ def hashes_that_are_equal_do_no_harm(box, options):
     image = box.make(options, shim={'SHIM_HASH': '1'})
     same_as_tree(box, image)
     equal(image.find('mode1').offset != image.find('mode2').offset, True)
+
+
+@test_each(*ALL_FORMS, '-x --no-share-blocks', '--compat util-linux', '-x -i boot')
+def every_byte_of_the_image_is_accounted_for(box, options):
+    nasty_tree(box)
+    box.write('boot', noise(1001))
+    res = box.run('-q', '--report=json', *options.split(), box.tree, box.image_path, cwd=box.dir)
+    report = json.loads(res.out)
+    total = report['total']['bytes']
+    before = [part['end'] for part in report['layout'] if part['contents'] == 'directories']
+    equal(before[0] + sum(total[n] for n in ('in_place', 'compressed', 'stored', 'pointers',
+                                             'padding')),
+          os.path.getsize(box.image_path))
+    equal(sum(total[n] for n in ('in_place', 'compressed_from', 'stored', 'shared', 'holes')),
+          report['total']['size'])
 
 
 @test
