@@ -390,10 +390,9 @@ void mark_in_place(struct entry *e, unsigned char *data, const struct options *o
 	unsigned int nr = nr_blocks(e, opt), ask = ask_of(e->rule, opt);
 
 	e->mark = memset(xgrow(NULL, nr), e->rule ? MARK_RULE : MARK_NONE, nr);
-	if (ask & ASK_SEGMENTS) {
-		if (elf_mark(e, data, ask, opt, e->mark) || flat_mark(e, data, ask, opt, e->mark))
-			note_program(e->rule);
-	}
+	if ((ask & ASK_SEGMENTS) && (elf_mark(e, data, ask, opt, e->mark) ||
+				     flat_mark(e, data, ask, opt, e->mark)))
+		note_program(e->rule);
 	if (e->rule)
 		mark_pages(e->rule, nr, e->mark);
 	/* The others need not be compressed either, and follow each other best here. */

@@ -144,7 +144,8 @@ def report_says_why_a_block_is_not_in_place(box):
 @test
 def report_is_json_whatever_names_are(box):
     names = [b'\xff\xfe', 'žluť'.encode(), b'a"b\\c', b'\n\t\x01\x7f', b'\xc0\xaf',
-             b'\xed\xa0\x80', b'\xf5\x80\x80\x80', b'x\xe2\x82', '\U0001f600'.encode(), b'</script>']
+             b'\xed\xa0\x80', b'\xf5\x80\x80\x80', b'x\xe2\x82', '\U0001f600'.encode(),
+             b'</script>']
     for name in names:
         box.file(name, name)
     res = box.run('-q', '--report=json', box.tree, box.image_path)
@@ -228,7 +229,8 @@ def layout_has_all_of_the_image(box, options):
 def report_goes_to_standard_error_if_the_image_is_standard_output(box):
     programs(box)
     res = subprocess.run((os.path.join(harness.TOOLS, 'mkcramfs'), '-q', '--report=json',
-                          '--layout', box.tree, '-'), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                          '--layout', box.tree, '-'), stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
     equal(res.returncode, 0, res.stderr)
     image, tree = report(box)
     equal(res.stdout == image.data, True, 'image')
@@ -328,7 +330,8 @@ def progress_is_cleared_before_a_message(box):
     many(box, 500)
     box.file('zz', noise(10))
     # It was longer a moment ago.
-    status, out = on_terminal(box, '-q', '-j', '1', box.tree, box.image_path, env={'SHIM_STAT': 'zz:size=11'})
+    status, out = on_terminal(box, '-q', '-j', '1', box.tree, box.image_path,
+                              env={'SHIM_STAT': 'zz:size=11'})
     equal(status, 8, out)
     *before, last = out.split(CLEAR)
     contains(''.join(before), 'left')
