@@ -116,7 +116,7 @@ struct analysis {
 		struct entry *e;
 	} *known;
 	size_t room;
-	/* of the blocks of one file; 0 for holes */
+	/* of the blocks of one file, 0 for holes; then of its attributes */
 	__u64 *hash;
 	unsigned char *piece, *other;
 };
@@ -189,7 +189,8 @@ static __u64 hash_blocks(struct analysis *a, const struct entry *e)
 		a->hash[i] = opt->holes && is_zero(p, len) ? 0 : data_hash(p, len);
 	}
 	contents_close(&c);
-	return XXH3_64bits_withSeed(a->hash, nr * sizeof(*a->hash), hash_attributes(e));
+	a->hash[nr] = hash_attributes(e);
+	return data_hash(a->hash, (nr + 1) * sizeof(*a->hash));
 }
 
 /* @e has been read last: if that is one piece, it is still there. */
@@ -262,7 +263,7 @@ static void find_repeats(struct data *data, const struct options *opt)
 	while (a.room < 2 * data->nr)
 		a.room *= 2;
 	a.known = xalloc(a.room * sizeof(*a.known));
-	a.hash = xgrow(NULL, (MAX_FILE_SIZE / opt->block_size + 1) * sizeof(*a.hash));
+	a.hash = xgrow(NULL, (MAX_FILE_SIZE / opt->block_size + 2) * sizeof(*a.hash));
 	a.piece = xgrow(NULL, PIECE_SIZE);
 	a.other = xgrow(NULL, PIECE_SIZE);
 

@@ -238,14 +238,6 @@ unsigned long XXH3_64bits(const void *data, size_t len)
 	return getenv("SHIM_HASH") ? 42 : real(data, len);
 }
 
-unsigned long XXH3_64bits_withSeed(const void *data, size_t len, unsigned long seed)
-{
-	unsigned long (*real)(const void *data, size_t len, unsigned long seed) =
-		dlsym(RTLD_NEXT, "XXH3_64bits_withSeed");
-
-	return getenv("SHIM_HASH") ? 42 : real(data, len, seed);
-}
-
 int mkdirat(int dir, const char *path, mode_t mode)
 {
 	int (*real)(int dir, const char *path, mode_t mode) = dlsym(RTLD_NEXT, "mkdirat");
