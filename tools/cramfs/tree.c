@@ -79,6 +79,31 @@ char *entry_image_path(const struct entry *e)
 	return e->parent ? path_below(e, 0) : xstrdup("/");
 }
 
+/* Opens a path of any length, in pieces of which each is as long as Linux takes. */
+static int open_piecewise(char *path, int flags)
+{
+	int dir = AT_FDCWD, fd;
+
+	while (strlen(path) >= PATH_MAX) {
+		char *cut = memrchr(path, '/', PATH_MAX - 1);
+
+		if (!cut || cut == path)
+			break;
+		*cut = '\0';
+		fd = openat(dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (dir != AT_FDCWD)
+			close(dir);
+		if (fd < 0)
+			return fd;
+		dir = fd;
+		path = cut + 1;
+	}
+	fd = openat(dir, path, flags);
+	if (dir != AT_FDCWD)
+		close(dir);
+	return fd;
+}
+
 /**
  * entry_open() - open what an entry is the image of, also if its path is longer than Linux takes
  * @e: entry of a tree that comes from a directory
@@ -89,20 +114,12 @@ char *entry_image_path(const struct entry *e)
 int entry_open(const struct entry *e, int flags)
 {
 	char *path = entry_path(e);
-	int fd, dir, saved;
+	int fd, saved;
 
 	/* The operand may well be a symbolic link. */
-	fd = open(path, flags | O_CLOEXEC | (e->parent ? O_NOFOLLOW : 0));
+	fd = open_piecewise(path, flags | O_CLOEXEC | (e->parent ? O_NOFOLLOW : 0));
 	saved = errno;
 	free(path);
-	if (fd < 0 && saved == ENAMETOOLONG && e->parent) {
-		dir = entry_open(e->parent, O_PATH | O_DIRECTORY);
-		if (dir < 0)
-			return dir;
-		fd = openat(dir, e->name, flags | O_CLOEXEC | O_NOFOLLOW);
-		saved = errno;
-		close(dir);
-	}
 	errno = saved;
 	return fd;
 }

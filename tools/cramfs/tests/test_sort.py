@@ -88,7 +88,7 @@ def glob_no_path_matches_slashes(box):
 @test
 def first_line_about_a_file_counts(box):
     tree(box, 'a', 'b', 'c')
-    equal(order(make(box, '0 c\n-3 b\n-1 [glob] *\n-9 [glob] c\n')), ['b', 'a', 'c'])
+    equal(order(make(box, '0 c\n-3 b\n-1 [glob] *\n-9 [glob] c\n-9 a\n')), ['b', 'a', 'c'])
 
 
 @test

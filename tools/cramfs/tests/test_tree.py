@@ -2,6 +2,7 @@
 """What goes in comes out: trees, names, contents, sharing of data, and sameness of images."""
 
 import os
+import resource
 import stat
 import subprocess
 
@@ -259,6 +260,27 @@ def takes_in_paths_that_are_longer_than_Linux_takes(box):
     finally:
         os.chdir(top)
         subprocess.run(('rm', '-rf', box.in_tree('d')), check=True)
+
+
+@test
+def very_deep_directories_take_no_time_that_is_worth_a_word(box):
+    """Each is opened by its path, of which Linux takes a piece at a time."""
+    top = os.getcwd()
+    try:
+        os.chdir(box.tree)
+        for _ in range(3500):
+            os.mkdir('d')
+            os.chdir('d')
+        os.chdir(top)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        res = box.run('-q', box.tree, box.image_path)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        equal((res.status, res.err, box.image().files), (0, '', 3501))
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        equal(seconds < 15, True, '%.1f s' % seconds)
+    finally:
+        os.chdir(top)
+        subprocess.run(('rm', '-rf', box.tree), check=True)
 
 
 @test
