@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""fsck.cramfs. Good images come from mkcramfs, from util-linux's mkfs.cramfs, and from the builder of
-cramfs_image.py; bad ones are the builder's, with one thing changed. Each rule of the format has a
-test that wants its message and exit status."""
+"""fsck.cramfs. Good images come from mkcramfs, from util-linux's mkfs.cramfs, and from the builder
+of cramfs_image.py; bad ones are the builder's, with one thing changed. Each rule of the format has
+a test that wants its message and exit status."""
 
-import hashlib
 import json
 import os
 import random
@@ -24,7 +23,6 @@ from harness import (ALL_FORMS, NOBODY, ROOT, Skip, contains, equal, nasty_tree,
 
 BOTH = ('<', '>')
 OK, BAD, ERROR, USAGE = 0, 4, 8, 16
-ROOT_SIZE_AT = 64 + 4
 
 # Fields of the superblock
 SIZE, FLAGS, FUTURE, SIGNATURE, CRC, BLOCKS, FILES = 4, 8, 12, 16, 32, 40, 44
@@ -486,7 +484,8 @@ def fsck_wants_entries_within_their_directory(box, endian):
 @test_each(*BOTH)
 def fsck_wants_directories_within_the_image(box, endian):
     data = sample(endian)
-    wrong(box, put_inode(data, '/d', offset=(1 << 28) - 4), '/d: directory past the end of the image')
+    wrong(box, put_inode(data, '/d', offset=(1 << 28) - 4),
+          '/d: directory past the end of the image')
     data = sample(endian)
     wrong(box, put_inode(data, '/d', size=len(data)), '/d: directory past the end of the image')
     data = sample(endian)
@@ -1108,8 +1107,8 @@ def fsck_shows_special_permissions_as_ls_does(box):
 
 @test
 def fsck_lists_names_as_one_line(box):
-    nodes = [(b'a\nb', link_node(b'x\ny')), (b'c\\d', file_node(b'')), (b'\xc3\xa9', file_node(b'')),
-             (b'\xff', file_node(b''))]
+    nodes = [(b'a\nb', link_node(b'x\ny')), (b'c\\d', file_node(b'')),
+             (b'\xc3\xa9', file_node(b'')), (b'\xff', file_node(b''))]
     out = check(box, Builder(dir_node(nodes)).build(), '--list').out
     equal([line.split()[4:] for line in out.splitlines()[1:]],
           [['/a\\x0ab', '->', 'x\\x0ay'], ['/c\\\\d'], ['/é'], ['/\\xff']])
@@ -1286,15 +1285,6 @@ def tree_of(top):
             mask = -1 if ROOT or not stat.S_ISREG(st.st_mode) else ~(stat.S_ISUID | stat.S_ISGID)
             found[os.path.relpath(path, top)] = (oct(st.st_mode & mask), what)
     return found
-
-
-def unlock(top):
-    """Let the directory be removed."""
-    for where, dirs, _ in os.walk(top):
-        for name in dirs:
-            path = os.path.join(where, name)
-            if not os.path.islink(path):
-                os.chmod(path, 0o755)
 
 
 @test_each('', '-X -X', '-U', '-p')
