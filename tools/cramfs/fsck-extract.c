@@ -292,6 +292,8 @@ static bool is_empty(int fd, const char *path)
 
 	if (!dir)
 		die_errno(path);
+	/* It has the position of @fd. */
+	rewinddir(dir);
 	errno = 0;
 	while (empty && (d = readdir(dir)))
 		empty = !strcmp(d->d_name, ".") || !strcmp(d->d_name, "..");
@@ -301,21 +303,28 @@ static bool is_empty(int fd, const char *path)
 	return empty;
 }
 
+/* A directory that is refused stays as it was; whoever may write to it may have been quicker. */
 static int open_destination(const char *path)
 {
+	bool made = !mkdir(path, 0700);
+	struct stat st;
 	int fd;
 
-	if (mkdir(path, 0700) && errno != EEXIST)
+	if (!made && errno != EEXIST)
 		die("cannot make directory %s: %s", path, strerror(errno));
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		die_errno(path);
-	/* So that nobody else, even its owner, puts something into it until all is there. */
-	if ((fchown(fd, geteuid(), -1) || fchmod(fd, 0700)) && errno != EPERM)
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (made ? O_NOFOLLOW : 0));
+	if (fd < 0 || fstat(fd, &st))
 		die_errno(path);
 	if (!is_empty(fd, path))
 		die("%s: directory is not empty", path);
-	return fd;
+	/* So that nobody else, even its owner, puts something into it until all is there. */
+	if ((fchown(fd, geteuid(), -1) || fchmod(fd, 0700)) && errno != EPERM)
+		die_errno(path);
+	if (is_empty(fd, path))
+		return fd;
+	if (fchown(fd, st.st_uid, -1) || fchmod(fd, st.st_mode & 07777))
+		die_errno(path);
+	die("%s: directory is not empty any more", path);
 }
 
 /* Return: whether it matters. A user cannot do better, and has been told; root should have. */

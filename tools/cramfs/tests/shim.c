@@ -16,10 +16,10 @@
  * SHIM_CLOCK=MS              the monotonic clock goes on by so much whenever it is looked at
  * SHIM_NO_TMPFILE=1          no file system has files without a name
  * SHIM_HASH=1                everything has the same hash
- * SHIM_AT=FUNCTION           when pread() or pwrite() has been called for the first time, ...
- * SHIM_SHRINK=PATH           ... cut that file to 5 bytes,
- * SHIM_GROW=PATH             ... append to it,
- * SHIM_SIGNAL=NUMBER         ... and send us that signal
+ * SHIM_AT=FUNCTION           when pread(), pwrite() or fchmod() has been called for the first time,
+ * SHIM_SHRINK=PATH           cut that file to 5 bytes,
+ * SHIM_GROW=PATH             append to it, or make it,
+ * SHIM_SIGNAL=NUMBER         and send us that signal
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -184,7 +184,7 @@ static void interfere(const char *function)
 		abort();
 	path = getenv("SHIM_GROW");
 	if (path) {
-		int fd = open(path, O_WRONLY | O_APPEND);
+		int fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0644);
 
 		if (fd < 0 || write(fd, "more", 4) != 4 || close(fd))
 			abort();
@@ -211,6 +211,15 @@ ssize_t pwrite64(int fd, const void *buf, size_t len, off64_t offset)
 
 	interfere("pwrite");
 	return done;
+}
+
+int fchmod(int fd, mode_t mode)
+{
+	int (*real)(int fd, mode_t mode) = dlsym(RTLD_NEXT, "fchmod");
+	int ret = real(fd, mode);
+
+	interfere("fchmod");
+	return ret;
 }
 
 int open64(const char *path, int flags, ...)

@@ -1311,6 +1311,36 @@ def fsck_extracts_into_an_empty_directory(box):
 
 
 @test
+def fsck_leaves_a_directory_that_it_refuses_as_it_was(box):
+    os.mkdir(box.path('out'))
+    os.symlink('out', box.path('link'))
+    box.write('out/file', b'')
+    if ROOT:
+        os.chown(box.path('out'), NOBODY, NOBODY)
+    os.chmod(box.path('out'), 0o1777)
+    before = os.stat(box.path('out'))
+    for name in ('out', 'link'):
+        res = check(box, sample(), '-x', box.path(name))
+        equal(res.status, ERROR)
+        contains(res.err, 'directory is not empty')
+        after = os.stat(box.path('out'))
+        equal((oct(after.st_mode), after.st_uid, after.st_ctime_ns),
+              (oct(before.st_mode), before.st_uid, before.st_ctime_ns), name)
+
+
+@test
+def fsck_looks_again_when_the_directory_is_its_own(box):
+    os.mkdir(box.path('out'))
+    os.chmod(box.path('out'), 0o1777)
+    res = check(box, sample(), '-x', box.path('out'),
+                shim={'SHIM_AT': 'fchmod', 'SHIM_GROW': box.path('out/planted')})
+    equal(res.status, ERROR)
+    contains(res.err, 'directory is not empty any more')
+    equal(oct(os.stat(box.path('out')).st_mode), oct(0o41777))
+    equal(os.listdir(box.path('out')), ['planted'])
+
+
+@test
 def fsck_needs_somewhere_to_extract_to(box):
     box.write('file', b'')
     for path in ('file', 'no/such/directory'):
