@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <libdeflate.h>
+#include <zlib.h>
 
 #include "fsck.h"
 
@@ -147,29 +147,31 @@ static const char *block_decode(const struct table *t, __u32 index, struct block
 }
 
 /*
- * Inflate @len bytes into @room ones. Return: what is wrong, or NULL and the length. Both ends are
- * checked: the stream takes all of its bytes.
+ * Inflate @len bytes to just @want ones. Return: what is wrong, or NULL. This is the decoder that
+ * the kernel's comes from; others are content with streams that it refuses.
  */
-static const char *inflate(const unsigned char *in, size_t len, unsigned char *out, size_t room,
-			   size_t *got)
+static const char *inflate_block(const unsigned char *in, size_t len, unsigned char *out,
+				 size_t want)
 {
-	static struct libdeflate_decompressor *decompressor;
-	size_t used;
+	static z_stream stream;
+	int ret;
 
-	if (!decompressor)
-		decompressor = libdeflate_alloc_decompressor();
-	if (!decompressor)
+	if (!stream.state && inflateInit(&stream) != Z_OK)
 		die("out of memory");
+	inflateReset(&stream);
+	stream.next_in = (unsigned char *)in;
+	stream.avail_in = len;
+	stream.next_out = out;
+	stream.avail_out = want;
+	ret = inflate(&stream, Z_FINISH);
 
-	switch (libdeflate_zlib_decompress_ex(decompressor, in, len, out, room, &used, got)) {
-	case LIBDEFLATE_SUCCESS:
-		break;
-	case LIBDEFLATE_INSUFFICIENT_SPACE:
-		return "compressed data are damaged, or more than their part of the file";
-	default:
+	if (ret == Z_BUF_ERROR && stream.avail_in && !stream.avail_out)
+		return "compressed data are more than their part of the file";
+	if (ret != Z_STREAM_END)
 		return "compressed data are damaged";
-	}
-	return used == len ? NULL : "compressed data end before the block";
+	if (stream.avail_in)
+		return "compressed data end before the block";
+	return stream.avail_out ? "compressed data are less than their part of the file" : NULL;
 }
 
 /*
@@ -180,18 +182,10 @@ static const char *block_read(struct reader *rd, enum block_kind kind, __u32 sta
 			      __u32 want, const unsigned char **data)
 {
 	static unsigned char in[MOST_DEFLATED * MAX_BLOCK_SIZE], out[MAX_BLOCK_SIZE];
-	const char *bad;
-	size_t got;
 
 	reader_read(rd, start, in, len);
-	*data = in;
-	if (kind == BLOCK_STORED)
-		return NULL;
-	bad = inflate(in, len, out, want, &got);
-	*data = out;
-	if (!bad && got != want)
-		bad = "compressed data are less than their part of the file";
-	return bad;
+	*data = kind == BLOCK_STORED ? in : out;
+	return kind == BLOCK_STORED ? NULL : inflate_block(in, len, out, want);
 }
 
 /**
@@ -232,66 +226,77 @@ const char *file_read(struct reader *rd, const struct inode *inode, block_fn fn,
 	return bad;
 }
 
-/* The block sizes, as a set of bits, that the first block of a file allows; 0 if it says none. */
-static __u32 sizes_of_file(struct reader *rd, const struct file *f)
+static __u64 count_all_blocks(const struct catalog *cat)
 {
-	static unsigned char in[MOST_DEFLATED * MAX_BLOCK_SIZE], out[MAX_BLOCK_SIZE];
-	struct block block;
-	struct table t;
-	__u32 fit = 0;
-	size_t got;
+	const struct file *f, *end = cat->files + cat->nr_files;
+	__u64 nr = 0;
 
-	for (rd->block_size = BLOCK_SIZE; rd->block_size <= MAX_BLOCK_SIZE; rd->block_size *= 2) {
-		if (table_load(&t, rd, f->word * 4, f->size) && !block_decode(&t, 0, &block) &&
-		    block.kind == BLOCK_DEFLATED) {
-			reader_read(rd, block.start, in, block.len);
-			if (!inflate(in, block.len, out, sizeof(out), &got) && got == block.want)
-				fit |= rd->block_size;
-		}
-		free(t.ptr);
-	}
-	return fit;
+	for (f = cat->files; f < end; f++)
+		if (f == cat->files || f->word != f[-1].word)
+			nr += count_blocks(cat->rd, f->size);
+	return nr;
+}
+
+static void ignore_block(void *ctx, const unsigned char *data, __u32 len)
+{
+	(void)ctx;
+	(void)data;
+	(void)len;
+}
+
+/* Those of the @possible block sizes, a set of bits, in which @fits says that all is well. */
+static __u32 sizes_that_fit(const struct catalog *cat, __u32 possible,
+			    bool (*fits)(const struct catalog *cat, const struct file *f),
+			    const struct file *f)
+{
+	struct reader *rd = cat->rd;
+	__u32 fit = 0;
+
+	for (rd->block_size = BLOCK_SIZE; rd->block_size <= MAX_BLOCK_SIZE; rd->block_size *= 2)
+		if (possible & rd->block_size && fits(cat, f))
+			fit |= rd->block_size;
+	/* Damaged images and files are not believed. */
+	return fit ? fit : possible;
+}
+
+static bool has_count(const struct catalog *cat, const struct file *f)
+{
+	(void)f;
+	return count_all_blocks(cat) == cat->rd->nr_blocks;
+}
+
+static bool can_be_read(const struct catalog *cat, const struct file *f)
+{
+	struct inode inode = { .size = f->size, .offset = f->word * 4 };
+
+	return !file_read(cat->rd, &inode, ignore_block, NULL);
 }
 
 /**
- * blocks_guess_size() - find out the block size of an image
+ * blocks_find_size() - find out the block size of an image
  * @cat: the catalogue
  *
- * The image does not say it, but the first block of a file decompresses to just that many bytes.
+ * The image does not say it, but as a rule how many blocks there are. Otherwise, files can be read
+ * only with the right one, unless it is all the same to them.
  *
- * Return: the block size in bytes; the usual one if nothing tells.
+ * Return: the block size in bytes, the lowest possible one; or 0 if any will do.
  */
-__u32 blocks_guess_size(const struct catalog *cat)
+__u32 blocks_find_size(const struct catalog *cat)
 {
-	__u32 possible = 2 * MAX_BLOCK_SIZE - BLOCK_SIZE, size = BLOCK_SIZE, sizes;
-	__u32 saved = cat->rd->block_size;
+	const __u32 all = 2 * MAX_BLOCK_SIZE - BLOCK_SIZE;
+	__u32 possible = all;
 	unsigned int asked = 0;
 	size_t i;
 
-	for (i = 0; i < cat->nr_files && asked < NR_GUESSES; i++) {
+	if (cat->rd->flags & CRAMFS_FLAG_FSID_VERSION_2)
+		possible = sizes_that_fit(cat, all, has_count, NULL);
+	for (i = 0; i < cat->nr_files && possible & (possible - 1) && asked < NR_GUESSES; i++) {
 		if (cat->files[i].size <= BLOCK_SIZE)
 			continue;
 		asked++;
-		sizes = sizes_of_file(cat->rd, &cat->files[i]);
-		/* A damaged file is not believed. */
-		if (sizes & possible)
-			possible &= sizes;
-		if (sizes & possible & BLOCK_SIZE)
-			break;
+		possible = sizes_that_fit(cat, possible, can_be_read, &cat->files[i]);
 	}
-	cat->rd->block_size = saved;
-	while (!(possible & size))
-		size *= 2;
-	return size;
-}
-
-static int compare_files(const void *left, const void *right)
-{
-	const struct file *a = left, *b = right;
-
-	if (a->word != b->word)
-		return a->word < b->word ? -1 : 1;
-	return a->at < b->at ? -1 : a->at > b->at;
+	return possible == all ? 0 : possible & -possible;
 }
 
 static const char *difference(const struct file *a, const struct file *b)
@@ -415,7 +420,6 @@ static void check_tables(struct catalog *cat)
 	__u32 last_end = 0;
 	struct table t;
 
-	qsort(cat->files, cat->nr_files, sizeof(*cat->files), compare_files);
 	for (f = cat->files; f < end; f++) {
 		if (first && f->word == first->word) {
 			f->shared = true;
@@ -614,7 +618,7 @@ size_t blocks_same(const struct catalog *cat, size_t i)
 
 /**
  * blocks_check() - check block pointers, and blocks
- * @cat: the catalogue; its files are sorted, its refs filled in
+ * @cat: the catalogue; its refs are filled in
  * @contents: read and decompress the blocks, too
  */
 void blocks_check(struct catalog *cat, bool contents)

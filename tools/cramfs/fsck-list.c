@@ -202,8 +202,13 @@ void list_json(const struct catalog *cat)
 	struct walk walk;
 	enum walk_step step;
 
-	printf("{\"size\":%u,\"offset\":%u,\"endianness\":\"%s\",\"block_size\":%u,\"flags\":[",
-	       rd->size, rd->base, rd->big_endian ? "big" : "little", rd->block_size);
+	printf("{\"size\":%u,\"offset\":%u,\"endianness\":\"%s\",\"block_size\":", rd->size,
+	       rd->base, rd->big_endian ? "big" : "little");
+	if (rd->any_block_size)
+		fputs("null", stdout);
+	else
+		printf("%u", rd->block_size);
+	fputs(",\"flags\":[", stdout);
 	print_flags(rd->flags);
 	printf("],\"crc\":\"%08x\",\"edition\":%u,\"blocks\":%u,\"files\":%u,", rd->crc,
 	       rd->edition, rd->nr_blocks, rd->nr_files);

@@ -272,6 +272,15 @@ static void scan_dir(struct catalog *cat, struct dir *dir)
 		find_duplicates(cat, dir);
 }
 
+static int compare_files(const void *left, const void *right)
+{
+	const struct file *a = left, *b = right;
+
+	if (a->word != b->word)
+		return a->word < b->word ? -1 : 1;
+	return a->at < b->at ? -1 : a->at > b->at;
+}
+
 /**
  * catalog_fill() - read all directories of an image and check their entries
  * @cat: filled in
@@ -295,6 +304,7 @@ void catalog_fill(struct catalog *cat, struct reader *rd)
 		add_dir(cat, NULL, rd->base + offsetof(struct cramfs_super, root), &rd->root);
 	for (dir = cat->dirs; dir; dir = dir->next)
 		scan_dir(cat, dir);
+	qsort(cat->files, cat->nr_files, sizeof(*cat->files), compare_files);
 }
 
 static void free_nothing(void *place)

@@ -159,6 +159,12 @@ static void parse_options(struct fsck *fsck, int argc, char **argv)
 	fsck->image = argv[optind];
 }
 
+static void set_block_size(struct reader *rd, __u32 size)
+{
+	rd->any_block_size = !size;
+	rd->block_size = size ? size : BLOCK_SIZE;
+}
+
 static void check_counts(const struct catalog *cat)
 {
 	const struct reader *rd = cat->rd;
@@ -236,7 +242,7 @@ int fsck_main(int argc, char **argv)
 		printf("cramfs endianness is %s\n", rd.big_endian ? "big" : "little");
 	if (reader_check_super(&rd, whole)) {
 		catalog_fill(&cat, &rd);
-		rd.block_size = fsck.block_size ? fsck.block_size : blocks_guess_size(&cat);
+		set_block_size(&rd, fsck.block_size ? fsck.block_size : blocks_find_size(&cat));
 		done = run_task(&fsck, &cat);
 		catalog_free(&cat);
 	}

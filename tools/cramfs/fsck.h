@@ -47,6 +47,7 @@ struct inode {
  * @size: length of the image in bytes, from offset 0 on; nothing after it is read
  * @base: offset of the superblock
  * @block_size: bytes of a file in a block
+ * @any_block_size: others would do as well
  * @big_endian: byte order
  * @flags: feature flags
  * @crc: CRC-32 that the superblock has
@@ -68,6 +69,7 @@ struct reader {
 	__u32 size;
 	__u32 base;
 	__u32 block_size;
+	bool any_block_size;
 	bool big_endian;
 	__u32 flags;
 	__u32 crc;
@@ -182,7 +184,7 @@ struct block_ref {
  * @last_dir: last of them
  * @super: not a directory, but the place of the superblock, and of what is before it
  * @claims: for tsearch(): the places that these have; no two of them overlap
- * @files: the entries with block pointers; in the order of these after blocks_check()
+ * @files: the entries with block pointers, in the order of these
  * @nr_files: how many
  * @room_files: for how many there is room
  * @refs: the pointers to blocks, in the order of these
@@ -264,7 +266,7 @@ bool walk_find(const struct catalog *cat, const char *path, struct node *node);
 /* fsck-blocks.c */
 typedef void (*block_fn)(void *ctx, const unsigned char *data, __u32 len);
 void blocks_check(struct catalog *cat, bool contents);
-__u32 blocks_guess_size(const struct catalog *cat);
+__u32 blocks_find_size(const struct catalog *cat);
 size_t blocks_same(const struct catalog *cat, size_t i);
 __u64 ref_end(const struct block_ref *ref);
 __u32 file_table_end(const struct catalog *cat, const struct file *f);

@@ -282,6 +282,36 @@ def fsck_finds_out_the_block_size(box):
 
 
 @test
+def fsck_finds_out_the_block_size_without_a_block_that_is_compressed(box):
+    for options, size, files in (('-U', 65536, {'noise': noise(200000), 'text': prose(200000)}),
+                                 ('-U', 8192, {'noise': noise(200000)}),
+                                 ('-x', 65536, {'noise': noise(200000)}),
+                                 ('', 65536, {'f': bytes(131072) + prose(100000)}),
+                                 ('-x', 16384, {'f': bytes(131072) + prose(100000)})):
+        shutil.rmtree(box.tree)
+        for name, content in files.items():
+            box.file(name, content)
+        res = box.run('-q', *options.split(), '-b', str(size), box.tree, box.image_path)
+        equal((res.status, res.err), (OK, ''), options)
+        res = box.run(box.image_path, tool='fsck.cramfs')
+        equal((res.status, res.err), (OK, ''), '%s -b %d' % (options, size))
+        # Where the superblock does not say the number of blocks, the files say it.
+        with open(box.image_path, 'rb') as f:
+            data = bytearray(f.read())
+        data[FLAGS] &= ~FSID_V2
+        res = check(box, data, '--list=json', '-q')
+        equal(json.loads(res.out)['block_size'], size)
+
+
+@test
+def fsck_does_not_say_a_block_size_that_it_cannot_know(box):
+    data = one_file('z', b'small')
+    equal(json.loads(check(box, data, '--list=json').out)['block_size'], None)
+    got = check(box, data, '--list=json', '-b', '8192').out
+    equal(json.loads(got)['block_size'], 8192)
+
+
+@test
 def fsck_obeys_a_block_size(box):
     data = one_file()
     sound(box, data, '-b', '4096')
@@ -761,6 +791,61 @@ def fsck_wants_streams_to_be_exact(box, endian):
     named = zlib.compressobj(zdict=b'flash page')
     only_wrong(box, direct_block(named.compress(text) + named.flush(), 1000, endian),
                'are damaged')
+
+
+class BitWriter:
+    """Bits of a deflated block, from the lowest of each byte on."""
+
+    def __init__(self):
+        self.bits = []
+
+    def number(self, value, count):
+        self.bits += [value >> i & 1 for i in range(count)]
+
+    def code(self, value, count):
+        """A Huffman code has its highest bit first."""
+        self.bits += [value >> i & 1 for i in reversed(range(count))]
+
+    def stream(self, plain):
+        packed = bytearray((len(self.bits) + 7) // 8)
+        for i, bit in enumerate(self.bits):
+            packed[i // 8] |= bit << i % 8
+        return b'\x78\x9c' + packed + struct.pack('>I', zlib.adler32(plain))
+
+
+@test
+def fsck_refuses_streams_that_the_kernel_refuses(box):
+    # Fixed codes: a length with the symbol 286, which has a code and no meaning
+    w = BitWriter()
+    w.number(3, 3)
+    w.code(0x30 + ord('a'), 8)
+    w.code(0xc0 + 286 - 280, 8)
+    w.code(0, 5)
+    w.code(0, 7)
+    only_wrong(box, direct_block(w.stream(b'a' * 259), 259), 'compressed data are damaged')
+    # Codes of its own, 32 for distances, of which there are 30; only 'a' and the end are used.
+    for distances in (30, 32):
+        w = BitWriter()
+        w.number(5, 3)
+        w.number(0, 5)
+        w.number(distances - 1, 5)
+        w.number(18 - 4, 4)
+        lengths = {18: 2, 0: 2, 1: 1}
+        for symbol in (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1):
+            w.number(lengths.get(symbol, 0), 3)
+        for zeros in (97, -1, 138, 20, -1, -1, distances - 1):
+            if zeros < 0:
+                w.code(0, 1)
+            else:
+                w.code(3, 2)
+                w.number(zeros - 11, 7)
+        w.code(0, 300)
+        w.code(1, 1)
+        data = direct_block(w.stream(b'a' * 300), 300)
+        if distances == 30:
+            sound(box, data)
+        else:
+            only_wrong(box, data, 'compressed data are damaged')
 
 
 @test
