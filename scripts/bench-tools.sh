@@ -108,7 +108,7 @@ odd_tree T3 20000
 for files in 5000 10000 20000; do
 	odd_tree "small-$files" "$files" small
 done
-step 'measuring (10 min)'
+step 'measuring (5 min)'
 mkdir -p "$out/bench"
 gcc -O2 -Wall -D_GNU_SOURCE -o "$out/bench/measure" "$top/scripts/measure.c"
 exec python3 "$top/scripts/bench_tools.py" --mkcramfs "$out/tools/mkcramfs" \
