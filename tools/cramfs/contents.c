@@ -11,6 +11,11 @@
 
 #include "mkcramfs.h"
 
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
 static void check_unchanged(const struct contents *c)
 {
 	const struct entry *e = c->e;
@@ -19,7 +24,8 @@ static void check_unchanged(const struct contents *c)
 	if (fstat(c->fd, &st))
 		die_entry(e, "%s", strerror(errno));
 	if (!S_ISREG(st.st_mode) || (__u64)st.st_size != e->source_size ||
-	    st.st_mtim.tv_sec != e->mtime.tv_sec || st.st_mtim.tv_nsec != e->mtime.tv_nsec)
+	    st.st_dev != e->dev || st.st_ino != e->ino || !same_time(&st.st_mtim, &e->mtime) ||
+	    !same_time(&st.st_ctim, &e->ctime))
 		die_entry(e, "changed while the image was made");
 }
 
@@ -34,7 +40,7 @@ void contents_open(struct contents *c, const struct entry *e)
 	if (S_ISLNK(e->mode) || e->spooled >= 0)
 		return;
 	/* O_NONBLOCK: should a FIFO have taken its place, do not wait for a writer. */
-	c->fd = entry_open(e, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	c->fd = entry_open(e, O_RDONLY | O_NONBLOCK);
 	if (c->fd < 0)
 		die_entry(e, "%s", strerror(errno));
 	check_unchanged(c);

@@ -148,6 +148,9 @@ struct usage {
  * @source_size: bytes that a file has where it comes from: more, if --truncate-files cut it
  * @rdev: device number of a device node
  * @mtime: when the file was last written, to notice that somebody still does
+ * @ctime: when anything of it last changed, which nobody can put back
+ * @dev: file system that it is in
+ * @ino: its number there
  * @target: target of a symbolic link
  * @child: entries of a directory
  * @nr_children: how many
@@ -170,7 +173,9 @@ struct entry {
 	__u64 size;
 	__u64 source_size;
 	dev_t rdev;
-	struct timespec mtime;
+	struct timespec mtime, ctime;
+	dev_t dev;
+	ino_t ino;
 	char *target;
 	struct entry **child;
 	size_t nr_children;
@@ -297,7 +302,7 @@ void summary_print(const struct entry *root, const struct options *opt,
 
 /* output.c */
 void output_create(const char *path);
-bool output_is(const struct stat *dir, const char *name);
+bool output_is(int fd, const struct stat *dir, const char *name);
 void output_write(const void *buf, size_t len, __u64 offset);
 __u32 output_crc(__u64 start, __u64 end);
 void output_commit(__u64 size);

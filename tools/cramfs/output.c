@@ -195,26 +195,32 @@ void output_create(const char *path)
 		die_errno(output.is_device ? temporary_directory() : path);
 }
 
-static bool is_name_of(const char *name, const char *path)
+/* Whether a name in a directory is a regular file that is open. */
+static bool is_file(int dir, const char *name, int file)
 {
-	const char *slash = strrchr(path, '/');
+	struct stat st, open;
 
-	return !strcmp(name, slash ? slash + 1 : path);
+	return !fstat(file, &open) && S_ISREG(open.st_mode) &&
+	       !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && st.st_dev == open.st_dev &&
+	       st.st_ino == open.st_ino;
 }
 
 /**
  * output_is() - whether a name in a directory is the output, which is no part of its own contents
- * @dir: the directory
+ * @fd: the directory
+ * @dir: what fstat() says of it
  * @name: the name
  *
  * Return: true for the output and for the unfinished file.
  */
-bool output_is(const struct stat *dir, const char *name)
+bool output_is(int fd, const struct stat *dir, const char *name)
 {
-	if (output.copy_to || dir->st_dev != output.dir.st_dev ||
-	    dir->st_ino != output.dir.st_ino)
-		return false;
-	return !strcmp(name, output.name) || (output.tmp && is_name_of(name, output.tmp));
+	if (output.tmp && is_file(fd, name, output.fd))
+		return true;
+	if (output.copy_to)
+		return is_file(fd, name, output.copy_to);
+	return dir->st_dev == output.dir.st_dev && dir->st_ino == output.dir.st_ino &&
+	       !strcmp(name, output.name);
 }
 
 static void write_all(int fd, const unsigned char *buf, size_t len)

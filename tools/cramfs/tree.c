@@ -390,6 +390,9 @@ static void take_attributes(struct entry *e, const struct stat *st)
 	e->uid = st->st_uid;
 	e->gid = st->st_gid;
 	e->mtime = st->st_mtim;
+	e->ctime = st->st_ctim;
+	e->dev = st->st_dev;
+	e->ino = st->st_ino;
 	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))
 		e->size = st->st_size;
 	e->source_size = e->size;
@@ -450,7 +453,7 @@ static bool scan_names(struct entry *dir, DIR *stream, const struct options *opt
 		struct entry *e;
 
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") ||
-		    output_is(&st, d->d_name))
+		    output_is(fd, &st, d->d_name))
 			continue;
 		e = tree_add(dir, d->d_name, 0);
 		if (tree_excludes(e, opt)) {

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 
 from cramfs_image import PAGE
 import harness
@@ -302,21 +303,26 @@ class Held:
         return self.process.returncode, err
 
 
-@test_each('append', 'shrink', 'rewrite', 'replace by a FIFO', 'replace by a symlink', 'remove',
+@test_each('append', 'shrink', 'rewrite', 'rewrite and put the time back', 'chmod', 'replace by a FIFO', 'replace by a symlink', 'remove',
            'remove the directory')
 def file_that_changes_meanwhile_is_an_error(box, how):
     path = box.file('dir/log', prose(10000))
+    before = os.stat(path)
     held = Held(box)
+    # The clock of files may tick slowly.
+    time.sleep(0.05)
     if how == 'append':
         with open(path, 'ab') as f:
             f.write(b'more')
     elif how == 'shrink':
         os.truncate(path, 5)
-    elif how == 'rewrite':
+    elif how.startswith('rewrite'):
         with open(path, 'r+b') as f:
             f.write(b'other')
-        # The clock of files may tick slowly.
-        os.utime(path, (1, 1))
+        if 'back' in how:
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    elif how == 'chmod':
+        os.chmod(path, 0o4755)
     elif how.startswith('remove'):
         os.unlink(path)
         if 'directory' in how:

@@ -478,3 +478,48 @@ def limit_of_file_size_leaves_nothing_where_all_files_have_names(box):
     box.file('a', noise(1 << 20))
     box.refused('/image: File too large', shim={'SHIM_NO_TMPFILE': '1'},
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, 1 << 18)))
+
+
+@test
+def closed_standard_output_gets_no_report(box):
+    """Without anything in its place, it would be the image that gets it."""
+    nasty_tree(box)
+    res = box.refused('standard output: Bad file descriptor', '-q', '--report=json', box.tree,
+                      box.image_path, preexec_fn=lambda: os.close(1))
+    equal(res.out, '')
+
+
+@test
+def closed_standard_error_gets_no_warnings(box):
+    for i in range(99):
+        box.file('%d' % i, elf([(R | X, 0, 9 * PAGE)], 100, seed=i))
+    os.truncate(box.file('!zeros'), 1 << 20)
+    options = '-X -U --no-holes --no-share-blocks'
+    want = box.run('-q', *options.split(), box.tree, box.image_path)
+    equal(len(want.err.splitlines()), 99)
+    want = box.image().data
+    box.make(options, preexec_fn=lambda: os.close(2))
+    equal(box.image().data == want, True, 'bytes')
+
+
+@test
+def closed_standard_input_is_an_error(box):
+    box.refused('Bad file descriptor', '--tar', '-', box.image_path,
+                preexec_fn=lambda: os.close(0))
+
+
+@test_each('', '1')
+def standard_output_in_the_tree_is_not_part_of_it(box, names):
+    box.file('a', prose(9000))
+    want = box.make_bytes()
+    with open(box.in_tree('image'), 'wb') as out:
+        env = dict(os.environ, TMPDIR=box.tree, ASAN_OPTIONS='verify_asan_link_order=0:'
+                   'detect_leaks=0', LD_PRELOAD=os.path.join(harness.TOOLS, 'shim.so'))
+        if names:
+            env['SHIM_NO_TMPFILE'] = names
+        res = subprocess.run((os.path.join(harness.TOOLS, 'mkcramfs'), '-q', box.tree, '-'),
+                             env=env, stdout=out, stderr=subprocess.PIPE, text=True)
+    equal((res.returncode, res.stderr), (0, ''))
+    with open(box.in_tree('image'), 'rb') as out:
+        equal(out.read() == want, True, 'bytes')
+    equal(sorted(os.listdir(box.tree)), ['a', 'image'])
