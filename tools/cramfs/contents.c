@@ -43,7 +43,14 @@ void contents_open(struct contents *c, const struct entry *e)
 	c->fd = entry_open(e, O_RDONLY | O_NONBLOCK);
 	if (c->fd < 0)
 		die_entry(e, "%s", strerror(errno));
-	check_unchanged(c);
+}
+
+noreturn static void die_of_read(const struct contents *c, const char *why)
+{
+	/* If it is something else by now, that is why. */
+	if (c->fd >= 0)
+		check_unchanged(c);
+	die_entry(c->e, "%s", why);
 }
 
 /**
@@ -70,10 +77,8 @@ void contents_read(struct contents *c, void *buf, size_t len, __u64 offset)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0)
-			die_entry(e, "%s", strerror(errno));
-		if (!got)
-			die_entry(e, "changed while the image was made");
+		if (got <= 0)
+			die_of_read(c, got ? strerror(errno) : "ends too early");
 		p += got;
 		offset += got;
 		len -= got;

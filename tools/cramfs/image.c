@@ -118,7 +118,7 @@ static void put_directory(const struct entry *dir, struct image *img)
 		memcpy(p, e->name, len);
 		p += align_up(len, 4);
 		img->nr_files++;
-		if (S_ISDIR(e->mode))
+		if (S_ISDIR(e->mode) && e->size)
 			put_directory(e, img);
 	}
 }
