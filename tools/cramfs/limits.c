@@ -49,8 +49,7 @@ static __printf(3, 4) void allow(enum kind kind, const struct entry *e, const ch
 	if (allowed[kind]++ >= MAX_NAMED)
 		return;
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	warn_entry(e, "%s", text);
 	free(text);
@@ -94,8 +93,7 @@ static __printf(4, 5) bool skip(const struct entry *e, const struct options *opt
 	char *text;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	if (opt->skip_unrepresentable)
 		allow(UNREPRESENTABLE, e, "left out: %s", text);
@@ -163,14 +161,16 @@ static bool skip_entry(struct entry *e, const struct options *opt)
 	}
 }
 
-static void check_id(const struct entry *e, const char *what, uid_t *id, uid_t max,
+/* Set-ID bits were to give the rights of somebody else than root: @bits says that they go. */
+static void check_id(struct entry *e, const char *what, uid_t *id, uid_t max, const char *bits,
 		     const struct options *opt)
 {
 	if (*id <= max)
 		return;
 	if (opt->squash_ids) {
-		allow(SQUASHED, e, "%s %u made 0", what, *id);
+		allow(SQUASHED, e, "%s %u made 0%s", what, *id, bits);
 		*id = 0;
+		e->mode &= ~(S_ISUID | S_ISGID);
 	} else {
 		complain_entry(e, "%s %u is above %u (--squash-ids makes it 0, -q all of them)",
 			       what, *id, max);
@@ -179,13 +179,10 @@ static void check_id(const struct entry *e, const char *what, uid_t *id, uid_t m
 
 static void check_owner(struct entry *e, const struct options *opt)
 {
-	uid_t uid = e->uid, gid = e->gid;
+	const char *bits = e->mode & (S_ISUID | S_ISGID) ? ", set-ID bits dropped" : "";
 
-	check_id(e, "uid", &e->uid, MAX_UID, opt);
-	check_id(e, "gid", &e->gid, MAX_GID, opt);
-	/* They were to give the rights of somebody else than root. */
-	if (e->uid != uid || e->gid != gid)
-		e->mode &= ~(S_ISUID | S_ISGID);
+	check_id(e, "uid", &e->uid, MAX_UID, bits, opt);
+	check_id(e, "gid", &e->gid, MAX_GID, bits, opt);
 }
 
 static void check(struct entry *e, const struct options *opt)

@@ -21,7 +21,10 @@ static void lock_output(const struct options *opt)
 	if (opt->lock == LOCK_NONE || !strcmp(opt->output, "-"))
 		return;
 	/* A file that is yet to be made, or will be replaced, is in nobody's way. */
-	fd = open(opt->output, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = open(opt->output, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	/* NFS locks only what is written to; but a file that will be replaced may be read-only. */
+	if (fd < 0)
+		fd = open(opt->output, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return;
 	if (fd < 0)
@@ -45,14 +48,26 @@ static void die_if_warnings(const struct options *opt)
 		die("%s: not made, as -E makes warnings errors", opt->output);
 }
 
+static void warn_of_excludes(const struct options *opt)
+{
+	size_t i;
+
+	for (i = 0; i < opt->nr_exclude; i++) {
+		if (!opt->exclude[i].matches)
+			warn("--exclude %s: leaves nothing out", opt->exclude[i].pattern);
+	}
+}
+
 /* What is to be in the image, and in which order. All that is wrong with it is told at once. */
 static struct entry *collect(const struct options *opt)
 {
 	struct entry *root = opt->archive ? archive_scan(opt) : tree_scan(opt);
+	size_t i;
 
+	warn_of_excludes(opt);
 	tree_set_attributes(root, opt);
-	if (opt->device_table)
-		devtable_apply(opt->device_table, root);
+	for (i = 0; i < opt->nr_device_tables; i++)
+		devtable_apply(opt->device_table[i], root);
 	if (opt->sort_file)
 		sort_apply(opt->sort_file, root);
 	limits_check(root, opt);
@@ -84,11 +99,11 @@ static void print_tree(const struct entry *e)
 		print_tree(e->child[i]);
 }
 
-static void finish_messages(const struct options *opt)
+/* Says that messages could not be printed, and in @but what is there all the same. */
+static void check_stdout(const char *but)
 {
 	if (fflush(stdout) || ferror(stdout))
-		die_errno("standard output");
-	die_if_warnings(opt);
+		die("standard output: %s%s", strerror(errno), but);
 }
 
 /**
@@ -121,11 +136,13 @@ int mkcramfs_main(int argc, char **argv)
 	image_write(root, data, &opt, &layout, &total);
 	progress_end();
 	data_free(data);
-	summary_print(root, &opt, &layout, &total);
-
-	finish_messages(&opt);
+	check_stdout("");
+	die_if_warnings(&opt);
 	output_commit(layout.size);
+	summary_print(root, &opt, &layout, &total);
+	check_stdout(" (the image has been made)");
 	tree_free(root);
+	free(opt.device_table);
 	free(opt.exclude);
 	return EXIT_SUCCESS;
 }

@@ -7,6 +7,7 @@
 #ifndef MKCRAMFS_H
 #define MKCRAMFS_H
 
+#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "common.h"
@@ -44,6 +45,12 @@ enum lock {
 /* The stream that zlib makes at its default level. */
 #define LEVEL_ZLIB	-1
 
+struct exclude {
+	const char *pattern;
+	/* some path; set while the tree is read */
+	bool matches;
+};
+
 struct options {
 	/* a directory, or with @archive an archive; "-" is standard input */
 	const char *source;
@@ -52,10 +59,11 @@ struct options {
 	const char *output;
 	const char *label;
 	const char *boot_file;
-	const char *device_table;
+	const char **device_table;
+	size_t nr_device_tables;
 	const char *sort_file;
 	const char *xip_rules;
-	const char **exclude;
+	struct exclude *exclude;
 	size_t nr_exclude;
 	__u32 edition;
 	unsigned int block_size;
@@ -205,15 +213,18 @@ struct layout {
 /* options.c */
 void options_parse(int argc, char **argv, struct options *opt);
 
-/* tree.c */
+/* scan.c */
 struct entry *tree_scan(const struct options *opt);
+bool tree_wants_attribute(const char *name);
+
+/* tree.c */
 struct entry *tree_new(const char *name, mode_t mode);
 struct entry *tree_add(struct entry *dir, const char *name, mode_t mode);
 struct entry *tree_find(struct entry *dir, const char *name, size_t len);
 void tree_drop(struct entry *e);
 void tree_set_attributes(struct entry *e, const struct options *opt);
-bool tree_wants_attribute(const char *name);
 bool tree_excludes(const struct entry *e, const struct options *opt);
+void tree_drop_excluded(struct entry *dir, const struct options *opt);
 void tree_finish(struct entry *root);
 void tree_free(struct entry *e);
 char *entry_path(const struct entry *e);
@@ -227,6 +238,25 @@ __printf(2, 3) void warn_entry(const struct entry *e, const char *fmt, ...);
 /* archive.c */
 struct entry *archive_scan(const struct options *opt);
 int spool_fd(void);
+
+/* text.c */
+#define BLANKS		" \t\r\n\v\f"
+
+/* A text file that is read line by line; the number of the last line, and what is for text.c. */
+struct text {
+	const char *path;
+	unsigned long line;
+	FILE *file;
+	char *buf;
+	size_t room;
+};
+
+__printf(1, 0) char *xvasprintf(const char *fmt, va_list args);
+__printf(1, 2) char *xasprintf(const char *fmt, ...);
+void text_open(struct text *text, const char *path);
+char *text_next(struct text *text);
+__printf(2, 3) bool complain_line(const struct text *text, const char *fmt, ...);
+char *text_unquote(char *word);
 
 /* limits.c */
 void limits_unreadable(const struct entry *e, const struct options *opt);

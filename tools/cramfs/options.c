@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "mkcramfs.h"
@@ -229,18 +230,47 @@ static const char *parse_mode(const char *arg)
 	return arg;
 }
 
-static enum lock parse_lock(const char *arg)
+/* Also "=yes", as util-linux takes it from -l=yes. Returns false if it is no mode. */
+static bool parse_lock(const char *arg, enum lock *lock)
 {
-	/* -l=yes */
-	if (arg && *arg == '=')
-		arg++;
-	if (!arg || !strcmp(arg, "yes") || !strcmp(arg, "1"))
-		return LOCK_WAIT;
-	if (!strcmp(arg, "no") || !strcmp(arg, "0"))
+	static const struct {
+		const char *name;
+		enum lock lock;
+	} modes[] = {
+		{ "yes", LOCK_WAIT }, { "1", LOCK_WAIT }, { "no", LOCK_NONE }, { "0", LOCK_NONE },
+		{ "nonblock", LOCK_NOWAIT }, { 0 }
+	}, *mode;
+
+	*lock = LOCK_WAIT;
+	if (!arg)
+		return true;
+	arg += *arg == '=';
+	for (mode = modes; mode->name && strcasecmp(arg, mode->name); mode++)
+		;
+	*lock = mode->lock;
+	return mode->name;
+}
+
+static enum lock lock_by_option(const char *arg)
+{
+	enum lock lock;
+
+	if (!parse_lock(arg, &lock))
+		bad_choice(OPT_LOCK, arg, "yes, no and nonblock");
+	return lock;
+}
+
+/* What util-linux does without an option. */
+static enum lock lock_by_environment(void)
+{
+	const char *arg = getenv("LOCK_BLOCK_DEVICE");
+	enum lock lock;
+
+	if (!arg || !is_util_linux())
 		return LOCK_NONE;
-	if (!strcmp(arg, "nonblock"))
-		return LOCK_NOWAIT;
-	bad_choice(OPT_LOCK, arg, "yes, no and nonblock");
+	if (!parse_lock(arg, &lock))
+		die_usage("LOCK_BLOCK_DEVICE %s: is none of yes, no and nonblock", arg);
+	return lock;
 }
 
 static void parse_xip(const char *arg, struct options *opt)
@@ -264,10 +294,36 @@ static enum report parse_report(const char *arg)
 	bad_choice(OPT_REPORT, arg, "text and json");
 }
 
+/* Refuses what can match nothing, since then something else was meant. */
 static void add_exclude(const char *arg, struct options *opt)
 {
+	const char *s = arg + strspn(arg, "/");
+	bool bad = !*s;
+	size_t len;
+
+	for (; *s; s += len + strspn(s + len, "/")) {
+		len = strcspn(s, "/");
+		bad |= (len == 1 && s[0] == '.') || (len == 2 && s[0] == '.' && s[1] == '.');
+	}
+	if (bad)
+		die_usage("--exclude %s: matches no path in an image", arg);
 	opt->exclude = xgrow(opt->exclude, (opt->nr_exclude + 1) * sizeof(*opt->exclude));
-	opt->exclude[opt->nr_exclude++] = arg;
+	opt->exclude[opt->nr_exclude++] = (struct exclude){ .pattern = arg };
+}
+
+static void add_device_table(const char *arg, struct options *opt)
+{
+	opt->device_table = xgrow(opt->device_table,
+				  (opt->nr_device_tables + 1) * sizeof(*opt->device_table));
+	opt->device_table[opt->nr_device_tables++] = arg;
+}
+
+/* A file that cannot be meant in addition to an earlier one, nor in its place. */
+static void set_once(int c, const char **where, const char *arg)
+{
+	if (*where)
+		die_usage("--%s %s: given twice", name_of(c), arg);
+	*where = arg;
 }
 
 static noreturn void show_help(void)
@@ -297,11 +353,11 @@ static void parse_option(int c, char *arg, struct options *opt, struct wishes *w
 	case 'V':
 		show_version();
 	case OPT_TAR:
-		opt->source = arg;
+		set_once(c, &opt->source, arg);
 		opt->archive = true;
 		break;
 	case 'D':
-		opt->device_table = arg;
+		add_device_table(arg, opt);
 		break;
 	case 'q':
 		opt->uid = 0;
@@ -344,10 +400,10 @@ static void parse_option(int c, char *arg, struct options *opt, struct wishes *w
 		opt->pad = true;
 		break;
 	case 'i':
-		opt->boot_file = arg;
+		set_once(c, &opt->boot_file, arg);
 		break;
 	case OPT_SORT:
-		opt->sort_file = arg;
+		set_once(c, &opt->sort_file, arg);
 		break;
 	case OPT_LEVEL:
 		set_level(parse_number(c, arg, 1, MAX_LEVEL), opt, wishes);
@@ -387,7 +443,7 @@ static void parse_option(int c, char *arg, struct options *opt, struct wishes *w
 		parse_xip(arg, opt);
 		break;
 	case OPT_XIP_RULES:
-		opt->xip_rules = arg;
+		set_once(c, &opt->xip_rules, arg);
 		break;
 	case OPT_SQUASH_IDS:
 		opt->squash_ids = true;
@@ -409,12 +465,12 @@ static void parse_option(int c, char *arg, struct options *opt, struct wishes *w
 		break;
 	case 'l':
 		if (is_util_linux())
-			opt->lock = parse_lock(arg);
+			opt->lock = lock_by_option(arg);
 		else
 			set_level(parse_number(OPT_LEVEL, arg, 1, MAX_LEVEL), opt, wishes);
 		break;
 	case OPT_LOCK:
-		opt->lock = parse_lock(arg);
+		opt->lock = lock_by_option(arg);
 		break;
 	case 'E':
 		opt->warnings_are_errors = true;
@@ -512,8 +568,9 @@ static unsigned int nr_cpus(void)
 
 static void fill_in(struct options *opt, const struct wishes *wishes)
 {
-	if (opt->xip != XIP_NONE || opt->xip_rules || opt->uncompressed)
-		opt->ext_pointers = true;
+	opt->ext_pointers |= opt->xip != XIP_NONE || opt->xip_rules || opt->uncompressed;
+	if (wishes->own_blocks && !opt->ext_pointers)
+		die_usage("--no-share-blocks: no blocks are shared without -x");
 	opt->share_blocks = opt->ext_pointers && !wishes->own_blocks;
 	if (opt->compat) {
 		opt->level = LEVEL_ZLIB;
@@ -543,6 +600,7 @@ void options_parse(int argc, char **argv, struct options *opt)
 		.block_size = BLOCK_SIZE,
 		.level = LEVEL_DEFAULT,
 		.holes = true,
+		.lock = lock_by_environment(),
 		.uid = -1,
 		.gid = -1,
 	};

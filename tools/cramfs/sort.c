@@ -5,15 +5,11 @@
  */
 #include <errno.h>
 #include <fnmatch.h>
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mkcramfs.h"
-
-#define BLANKS		" \t\r\n\v\f"
 
 /* What an entry has until the first line about it. */
 #define UNSET		INT64_MIN
@@ -25,26 +21,11 @@ enum how {
 };
 
 struct line {
-	const char *file;
-	unsigned long number;
+	struct text text;
 	__s64 priority;
 	enum how how;
 	const char *path;
 };
-
-static __printf(2, 3) bool bad_line(const struct line *line, const char *fmt, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		die("out of memory");
-	va_end(args);
-	complain("%s:%lu: %s", line->file, line->number, text);
-	free(text);
-	return false;
-}
 
 static bool parse_flag(struct line *line, const char *flag)
 {
@@ -63,11 +44,11 @@ static bool parse_flag(struct line *line, const char *flag)
 	}
 	for (other = others; *other; other++) {
 		if (!strcmp(flag, *other)) {
-			warn("%s:%lu: %s: ignored", line->file, line->number, flag);
+			warn("%s:%lu: %s: ignored", line->text.path, line->text.line, flag);
 			return true;
 		}
 	}
-	return bad_line(line, "%s: no such flag", flag);
+	return complain_line(&line->text, "%s: no such flag", flag);
 }
 
 static bool parse_flags(struct line *line, char *list)
@@ -82,22 +63,14 @@ static bool parse_flags(struct line *line, char *list)
 	return true;
 }
 
-/* Takes a name out of its quotes, in place. */
 static bool parse_quoted(struct line *line, char *text)
 {
-	const char *in = text + 1;
-	char *out = text;
+	const char *rest = text_unquote(text);
 
-	while (*in && *in != '"') {
-		if (*in == '\\' && (in[1] == '"' || in[1] == '\\'))
-			in++;
-		*out++ = *in++;
-	}
-	if (!*in)
-		return bad_line(line, "no quotation mark at the end of the name");
-	if (in[1])
-		return bad_line(line, "%s: more than a name", in + 1);
-	*out = '\0';
+	if (!rest)
+		return complain_line(&line->text, "no quotation mark at the end of the name");
+	if (*rest)
+		return complain_line(&line->text, "%s: more than a name", rest);
 	line->path = text;
 	return true;
 }
@@ -118,7 +91,7 @@ static bool parse_line(struct line *line, char *text)
 	line->priority = strtoll(text, &end, 10);
 	if (end == text || errno || line->priority == UNSET || !*end || !strchr(BLANKS, *end)) {
 		text[strcspn(text, BLANKS)] = '\0';
-		return bad_line(line, "%s: not a priority followed by a name", text);
+		return complain_line(&line->text, "%s: not a priority followed by a name", text);
 	}
 	text = end + strspn(end, BLANKS);
 
@@ -126,14 +99,14 @@ static bool parse_line(struct line *line, char *text)
 	if (*text == '[') {
 		end = strchr(text, ']');
 		if (!end)
-			return bad_line(line, "%s: no ] after the flags", text);
+			return complain_line(&line->text, "%s: no ] after the flags", text);
 		*end = '\0';
 		if (!parse_flags(line, text + 1))
 			return false;
 		text = end + 1 + strspn(end + 1, BLANKS);
 	}
 	if (!*text)
-		return bad_line(line, "no name");
+		return complain_line(&line->text, "no name");
 	line->path = text;
 	return *text != '"' || parse_quoted(line, text);
 }
@@ -187,20 +160,19 @@ static void apply_line(struct line *line, struct entry *root)
 	if (line->how == EXACTLY) {
 		e = find(root, line->path);
 		if (!e)
-			warn("%s:%lu: %s: not in the image", line->file, line->number, line->path);
+			warn("%s:%lu: %s: not in the image", line->text.path, line->text.line, line->path);
 		else if (!S_ISREG(e->mode) && !S_ISLNK(e->mode))
-			warn("%s:%lu: %s: not a file", line->file, line->number, line->path);
+			warn("%s:%lu: %s: not a file", line->text.path, line->text.line, line->path);
 		else if (e->priority == UNSET)
 			e->priority = line->priority;
 		return;
 	}
 	/* Without a slash it is for the root directory here, not for any. */
 	line->path += strspn(line->path, "/");
-	if (asprintf(&anchored, "%s%s", line->how == AS_PATH ? "/" : "", line->path) < 0)
-		die("out of memory");
+	anchored = xasprintf("%s%s", line->how == AS_PATH ? "/" : "", line->path);
 	line->path = anchored;
 	if (!apply_to_all(line, root))
-		warn("%s:%lu: %s: matches no file", line->file, line->number, line->path);
+		warn("%s:%lu: %s: matches no file", line->text.path, line->text.line, line->path);
 	free(anchored);
 }
 
@@ -223,22 +195,14 @@ static void set_all(struct entry *e, __s64 from, __s64 to)
  */
 void sort_apply(const char *path, struct entry *root)
 {
-	struct line line = { .file = path };
-	FILE *f = fopen(path, "r");
-	char *text = NULL;
-	size_t room = 0;
+	struct line line;
+	char *text;
 
-	if (!f)
-		die_errno(path);
+	text_open(&line.text, path);
 	set_all(root, 0, UNSET);
-	while (getline(&text, &room, f) >= 0) {
-		line.number++;
+	while ((text = text_next(&line.text))) {
 		if (parse_line(&line, text))
 			apply_line(&line, root);
 	}
-	if (ferror(f))
-		die_errno(path);
 	set_all(root, UNSET, 0);
-	free(text);
-	fclose(f);
 }

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tree in memory: its entries, their names and paths, and reading it from a directory. What is
- * to be in the image is for others to change (devtable.c, limits.c) before it is sorted here.
- * Contents of files are not read.
+ * The tree in memory: its entries, their names and paths. It comes from a directory (scan.c) or an
+ * archive; what is to be in the image is for others to change (devtable.c, limits.c) before it is
+ * sorted here. Contents of files are not read.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "mkcramfs.h"
@@ -126,10 +123,9 @@ int entry_open(const struct entry *e, int flags)
 
 static char *with_path(const struct entry *e, const char *fmt, va_list args)
 {
-	char *path = entry_path(e), *text, *res;
+	char *path = entry_path(e), *text = xvasprintf(fmt, args);
+	char *res = xasprintf("%s: %s", path, text);
 
-	if (vasprintf(&text, fmt, args) < 0 || asprintf(&res, "%s: %s", path, text) < 0)
-		die("out of memory");
 	free(text);
 	free(path);
 	return res;
@@ -334,7 +330,7 @@ struct entry *tree_new(const char *name, mode_t mode)
 /**
  * tree_excludes() - whether an entry is to be left out by --exclude
  * @e: entry
- * @opt: options
+ * @opt: options, which keep in mind which patterns have matched
  *
  * Return: true if so; then what is in it is left out, too.
  */
@@ -347,10 +343,37 @@ bool tree_excludes(const struct entry *e, const struct options *opt)
 	if (!opt->nr_exclude)
 		return false;
 	path = entry_image_path(e);
-	for (i = 0; i < opt->nr_exclude && !res; i++)
-		res = glob_match(opt->exclude[i], path);
+	for (i = 0; i < opt->nr_exclude; i++) {
+		if (glob_match(opt->exclude[i].pattern, path)) {
+			opt->exclude[i].matches = true;
+			res = true;
+		}
+	}
 	free(path);
 	return res;
+}
+
+/**
+ * tree_drop_excluded() - take out of the tree what is to be left out by --exclude
+ * @dir: its root
+ * @opt: options
+ */
+void tree_drop_excluded(struct entry *dir, const struct options *opt)
+{
+	size_t i, kept = 0;
+
+	forget_all();
+	for (i = 0; i < dir->nr_children; i++) {
+		struct entry *e = dir->child[i];
+
+		if (tree_excludes(e, opt)) {
+			tree_free(e);
+			continue;
+		}
+		dir->child[kept++] = e;
+		tree_drop_excluded(e, opt);
+	}
+	dir->nr_children = kept;
 }
 
 /**
@@ -370,161 +393,6 @@ void tree_set_attributes(struct entry *e, const struct options *opt)
 		mode_change(opt->mode, &e->mode);
 	for (i = 0; i < e->nr_children; i++)
 		tree_set_attributes(e->child[i], opt);
-}
-
-/* Returns false if that has changed meanwhile or could not be read: errno says which. */
-static bool read_target(struct entry *e, int dir)
-{
-	ssize_t len;
-
-	e->target = xalloc(e->size + 1);
-	len = readlinkat(dir, e->name, e->target, e->size + 1);
-	if (len >= 0 && (__u64)len != e->size)
-		errno = ESTALE;
-	return len >= 0 && (__u64)len == e->size;
-}
-
-static void take_attributes(struct entry *e, const struct stat *st)
-{
-	e->mode = st->st_mode;
-	e->uid = st->st_uid;
-	e->gid = st->st_gid;
-	e->mtime = st->st_mtim;
-	e->ctime = st->st_ctim;
-	e->dev = st->st_dev;
-	e->ino = st->st_ino;
-	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))
-		e->size = st->st_size;
-	e->source_size = e->size;
-	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
-		e->rdev = st->st_rdev;
-}
-
-/**
- * tree_wants_attribute() - whether anybody is to be told that an image lacks an extended attribute
- * @name: its name
- *
- * Return: false for the label that files have on the machine that we run on.
- */
-bool tree_wants_attribute(const char *name)
-{
-	return strcmp(name, "security.selinux");
-}
-
-static void look_for_attributes(const struct entry *e, const char *path)
-{
-	static char list[65536];
-	ssize_t len = llistxattr(path, list, sizeof(list));
-	bool any = false, capabilities = false;
-	const char *p;
-
-	for (p = list; p < list + len; p += strlen(p) + 1) {
-		any |= tree_wants_attribute(p);
-		capabilities |= !strcmp(p, "security.capability");
-	}
-	if (any)
-		limits_drop_attributes(e, capabilities);
-}
-
-/* Returns false, and errno, if the entry cannot be read. */
-static bool scan_entry(struct entry *e, int dir)
-{
-	struct stat st;
-
-	if (fstatat(dir, e->name, &st, AT_SYMLINK_NOFOLLOW))
-		return false;
-	take_attributes(e, &st);
-	if (S_ISLNK(e->mode))
-		return read_target(e, dir);
-	/* Better all such errors now than one of them later; an empty file need not be read. */
-	return !S_ISREG(e->mode) || !e->size || !faccessat(dir, e->name, R_OK, AT_EACCESS);
-}
-
-static bool scan_names(struct entry *dir, DIR *stream, const struct options *opt)
-{
-	char *dir_path = entry_path(dir), *path = NULL;
-	int fd = dirfd(stream);
-	struct dirent *d;
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return false;
-	while (errno = 0, (d = readdir(stream))) {
-		struct entry *e;
-
-		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") ||
-		    output_is(fd, &st, d->d_name))
-			continue;
-		e = tree_add(dir, d->d_name, 0);
-		if (tree_excludes(e, opt)) {
-			tree_drop(e);
-			continue;
-		}
-		if (!scan_entry(e, fd)) {
-			limits_unreadable(e, opt);
-			tree_drop(e);
-			continue;
-		}
-		path = xgrow(path, strlen(dir_path) + 1 + strlen(e->name) + 1);
-		sprintf(path, "%s/%s", dir_path, e->name);
-		look_for_attributes(e, path);
-	}
-	free(path);
-	free(dir_path);
-	return !errno;
-}
-
-/*
- * Reads a directory, then those in it: only one is open at a time, however deep they are. Returns
- * false, and errno, if it cannot be read.
- */
-static bool scan_directory(struct entry *dir, unsigned int depth, const struct options *opt)
-{
-	int fd = entry_open(dir, O_RDONLY | O_DIRECTORY), saved;
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	size_t i = 0;
-	bool ok;
-
-	if (depth > MAX_DEPTH)
-		die_entry(dir, "is in too many directories");
-	ok = stream && scan_names(dir, stream, opt);
-	saved = errno;
-	if (stream)
-		closedir(stream);
-	errno = saved;
-	while (ok && i < dir->nr_children) {
-		struct entry *e = dir->child[i];
-
-		if (S_ISDIR(e->mode) && !scan_directory(e, depth + 1, opt)) {
-			limits_unreadable(e, opt);
-			tree_drop(e);
-		} else {
-			i++;
-		}
-	}
-	return ok;
-}
-
-/**
- * tree_scan() - read the source directory
- * @opt: options
- *
- * Return: the root of the tree, its directories in no order.
- */
-struct entry *tree_scan(const struct options *opt)
-{
-	struct entry *root = tree_new(opt->source, S_IFDIR);
-	struct stat st;
-
-	if (fstatat(AT_FDCWD, opt->source, &st, 0))
-		die_errno(opt->source);
-	if (!S_ISDIR(st.st_mode))
-		die("%s: not a directory", opt->source);
-	take_attributes(root, &st);
-	look_for_attributes(root, opt->source);
-	if (!scan_directory(root, 0, opt))
-		die_errno(opt->source);
-	return root;
 }
 
 static int compare_names(const void *a, const void *b)

@@ -185,7 +185,10 @@ COMPAT = '--compat util-linux '
            ('-X -b 8192', 'contradicts a block size other than 4096'),
            ('--xip-rules x -b 8192', 'contradicts a block size other than 4096'),
            ('--last-wins', '--last-wins contradicts a source that is no archive'),
-           ('--quiet -v', '--quiet contradicts --verbose'))
+           ('--quiet -v', '--quiet contradicts --verbose'),
+           ('--no-share-blocks', '--no-share-blocks: no blocks are shared without -x'),
+           *(('%s a %s b' % (option, option), option + ' b: given twice') for option in
+             ('--tar', '--sort', '--xip-rules', '--insert')))
 def contradiction_is_a_usage_error(box, case):
     wrong(box, case[1], *case[0].split(), 'tree', 'image')
 
@@ -226,7 +229,7 @@ def l_is_the_lock_as_mkfs_and_the_level_otherwise(box):
     box.file('a', prose(90000))
     plain = len(made(box, '-q', 'tree', 'image').data)
     equal(len(made(box, '-q', '-l', '1', 'tree', 'image').data) > plain, True, 'level')
-    for option in ('-l', '-l1', '-lnonblock', '-l=yes', '--lock=0'):
+    for option in ('-l', '-l1', '-lnonblock', '-l=YES', '--lock=0'):
         equal(len(made(box, '-q', option, 'tree', 'image', tool='mkfs.cramfs').data), plain, option)
     wrong(box, '--lock 9: is none of', '-l9', 'tree', 'image', tool='mkfs.cramfs')
 
@@ -241,6 +244,29 @@ def locked_output_is_an_error_with_nonblock(box):
         equal(res.status, 8)
         contains(res.err, 'mkfs.cramfs: ')
         made(box, '-q', '--lock=no', 'tree', 'image')
+
+
+@test
+def output_is_locked_as_the_environment_says_for_util_linux(box):
+    env = {'LOCK_BLOCK_DEVICE': 'NonBlock'}
+    with open(box.write('image', 'old')) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        res = box.run('-q', box.tree, box.image_path, tool='mkfs.cramfs', env=env)
+        equal(res.status, 8)
+        contains(res.err, 'image: locked by somebody else')
+        made(box, '-q', '-lno', 'tree', 'image', tool='mkfs.cramfs', env=env)
+        made(box, '-q', 'tree', 'image', env=env)
+    res = box.run(box.tree, box.image_path, tool='mkfs.cramfs', env={'LOCK_BLOCK_DEVICE': 'maybe'})
+    equal(res.status, 16)
+    contains(res.err, 'LOCK_BLOCK_DEVICE maybe: is none of yes, no and nonblock')
+
+
+@test_each(0o222, 0o444)
+def output_that_may_only_be_written_or_only_read_is_locked(box, mode):
+    box.write('image', 'old')
+    os.chmod(box.image_path, mode)
+    res = box.run('-q', '--lock=nonblock', box.tree, box.image_path, nobody=True)
+    equal((res.status, res.err), (0, ''))
 
 
 @test_each('--lock', '--lock=yes', '--lock=1')
@@ -308,20 +334,28 @@ def device_table_has_its_way_over_uid_gid_and_mode(box):
 @test_each(('*.a', 'lib.a', 'd/lib.a'), ('/lib.a', 'lib.a'), ('d', 'd', 'd/lib.a', 'd/e', 'd/e/f', 'd/so'),
            ('d/*', 'd/lib.a', 'd/e', 'd/e/f', 'd/so'), ('d/**/f', 'd/e/f'), ('**/f', 'd/e/f'),
            ('d/[ls]*', 'd/lib.a', 'd/so'), ('/e',), ('e/', 'd/e', 'd/e/f'), ('d/*/**', 'd/e/f'),
-           ('?', 'd', 'd/lib.a', 'd/e', 'd/e/f', 'd/so'), ('*/lib.a', 'd/lib.a'), ('d/e/*b',), ('',), ('/',))
+           ('?', 'd', 'd/lib.a', 'd/e', 'd/e/f', 'd/so'), ('*/lib.a', 'd/lib.a'), ('d/e/*b',))
 def exclude_leaves_out_what_matches(box, case):
     paths = {'lib.a', 'd', 'd/lib.a', 'd/e', 'd/e/f', 'd/so'}
     for path in ('lib.a', 'd/lib.a', 'd/e/f', 'd/so'):
         box.file(path, b'x')
-    image = made(box, '-q', '--exclude', case[0], 'tree', 'image')
+    nothing = 'mkcramfs: warning: --exclude %s: leaves nothing out\n' % case[0]
+    image = made(box, '-q', '--exclude', case[0], 'tree', 'image', err='' if case[1:] else nothing)
     equal({e.path.decode()[1:] for e in image.walk()} - {''}, paths - set(case[1:]))
+
+
+@test_each('', '/', '//', '.', './a', 'a/../b', '/a/..')
+def exclude_that_can_match_nothing_is_a_usage_error(box, pattern):
+    wrong(box, '--exclude %s: matches no path in an image' % pattern, '--exclude', pattern, 'tree',
+          'image')
 
 
 @test
 def exclude_may_be_given_more_than_once(box):
+    """And of two that match the same, none is said to match nothing."""
     for path in 'abc':
         box.file(path)
-    image = made(box, '-q', '--exclude=a', '--exclude=b', 'tree', 'image')
+    image = made(box, '-q', '--exclude=a', '--exclude=b', '--exclude=[ab]', 'tree', 'image')
     equal([e.path for e in image.children(image.root)], [b'/c'])
 
 

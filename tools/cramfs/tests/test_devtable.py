@@ -146,6 +146,13 @@ def all_bad_lines_are_told_of(box):
 
 
 @test
+def tables_are_applied_one_after_the_other(box):
+    box.write('first', '/d d 755 0 0\n/x c 600 0 0 1 1\n')
+    image = apply(box, '/d/y c 600 0 0 3 3\n/x c 600 0 0 2 2\n', '-D ' + box.path('first'))
+    equal((device(image, 'x')[1:], device(image, 'd/y')[1:]), ((2, 2), (3, 3)))
+
+
+@test
 def last_line_about_an_entry_counts(box):
     image = apply(box, '/x c 600 0 0 1 1\n/x c 644 1 1 2 2\n')
     equal((device(image, 'x'), image.files), ((stat.S_IFCHR, 2, 2), 2))
@@ -189,12 +196,18 @@ def makes_the_same_image_in_any_order_of_lines(box):
     ('/x cc 600 0 0', 'table:1: cc: type is none of f, d, c, b, p and l'),
     ('/x c', 'table:1: /x: name, type, mode, uid and gid are needed'),
     ('/x c 600 0 0 1 1 0 0 0 0', 'table:1: /x: more than ten fields'),
-    ('/x c 800 0 0 1 1', 'table:1: 800: not a number'),
-    ('/x c 10000 0 0 1 1', 'table:1: 10000: not a number, or out of range'),
-    ('/x c 600 -1 0 1 1', 'table:1: -1: not a number, or out of range'),
-    ('/x c 600 65536 0 1 1', 'table:1: 65536: not a number, or out of range'),
-    ('/x c 600 0 256 1 1', 'table:1: 256: not a number, or out of range'),
-    ('/x c 600 0 0 1x 1', 'table:1: 1x: not a number, or out of range'),
+    ('/x c 800 0 0 1 1', 'table:1: /x: mode 800 is not an octal number'),
+    ('/x c 10000 0 0 1 1', 'table:1: /x: mode 10000 is above 7777'),
+    ('/x c 600 -1 0 1 1', 'table:1: /x: uid -1 is not a number'),
+    ('/x c 600 65536 0 1 1', 'table:1: /x: uid 65536 is above 65535'),
+    ('/x c 600 0 256 1 1', 'table:1: /x: gid 256 is above 255'),
+    ('/x c 600 0 0 1x 1', 'table:1: /x: major 1x is not a number'),
+    ('/x c 600 0 0 4294967300 1', 'table:1: /x: major 4294967300 is above 1048576'),
+    ('/x p 600 0 99999999999999999999', 'table:1: /x: gid 99999999999999999999 is above 255'),
+    *(('/x ' + fields, 'table:1: /x: a device needs a major and a minor number')
+      for fields in ('c 666 0 0', 'b 600 0 0 - -', 'c 600 0 0 5', 'c 600 0 0 - 5')),
+    ('/x c 600 0 0 1 0 0 1048576 4097', 'table:1: /x: the last minor is above 1048576'),
+    ('/x p 600 0 0\0zzz', 'table:1: a byte of zero'),
     ('/x l 777 0 0', 'table:1: /x: a symbolic link needs a target'),
     ('/x l 777 0 0  ', 'table:1: /x: a symbolic link needs a target'),
     ('/d l 777 0 0 t', 'table:1: /d: exists and is a directory'),

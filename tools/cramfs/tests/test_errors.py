@@ -5,6 +5,7 @@ error that names its object, and leaves neither a new file nor a changed one."""
 import os
 import resource
 import signal
+import struct
 import subprocess
 import time
 
@@ -136,8 +137,9 @@ def squash_ids_makes_an_owner_root_without_its_rights(box, case):
     # The root, and so a user's own gid, is not what this is about.
     table = box.write('table', '/ d 755 0 0\n')
     res = box.run('--squash-ids', '-D', table, box.tree, box.image_path, shim=shim)
-    equal((res.status, res.err), (0, '' if fits else 'mkcramfs: warning: %s/a: %s %d made 0\n'
-                                  % (box.tree, field, number)))
+    equal((res.status, res.err),
+          (0, '' if fits else 'mkcramfs: warning: %s/a: %s %d made 0, set-ID bits dropped\n'
+           % (box.tree, field, number)))
     entry = box.image().find('a')
     equal((entry.uid, entry.gid), want)
     equal(oct(entry.mode), oct(0o106755 if fits else 0o100755))
@@ -268,12 +270,92 @@ def attributes_that_no_image_has_are_counted(box):
         many = 1
     except PermissionError:
         pass
-    res = box.run('-q', '--exclude', 'nothing', box.tree, box.image_path)
+    res = box.run('-q', box.tree, box.image_path)
     equal(res.status, 0)
     contains(res.err, ': extended attributes and ACLs left out (2 entries, %d with cap' % many)
     equal(len(res.err.splitlines()), 1)
     res = box.run('-q', '--exclude', '[ab]', box.tree, box.image_path)
     equal((res.status, res.err), (0, ''))
+
+
+def set_attribute(path, name, value):
+    try:
+        os.setxattr(path, name, value)
+    except OSError as why:
+        raise Skip(str(why)) from why
+
+
+@test_each('itself', 'by a symbolic link')
+def attributes_of_the_source_are_counted(box, how):
+    set_attribute(box.tree, 'user.x', b'y')
+    source = box.tree
+    if 'link' in how:
+        source = box.path('link')
+        os.symlink('tree', source)
+    contains(box.run('-q', source, box.image_path).err, 'left out (1 entries, 0 with cap')
+
+
+@test
+def attributes_at_the_end_of_a_long_path_are_counted(box):
+    """Of more bytes than Linux takes."""
+    top = os.getcwd()
+    try:
+        os.chdir(box.tree)
+        for _ in range(21):
+            os.mkdir('n' * 200)
+            os.chdir('n' * 200)
+        with open('a', 'wb'):
+            pass
+        set_attribute('a', 'user.x', b'y')
+        os.chdir(top)
+        contains(box.run('-q', box.tree, box.image_path).err, 'left out (1 entries, 0 with cap')
+    finally:
+        os.chdir(top)
+        subprocess.run(('rm', '-rf', box.tree), check=True)
+
+
+@test_each((0, 6, 0o600), (4, 6, 0o640), (6, 4, 0o640), (7, 6, 0o660))
+def group_gets_no_more_than_an_ACL_gives_it(box, case):
+    """st_mode has the mask instead, here that of user 1000."""
+    group, mask, want = case
+    path = box.file('a', b'x')
+    entries = ((1, 6, -1), (2, 6, 1000), (4, group, -1), (16, mask, -1), (32, 0, -1))
+    set_attribute(path, 'system.posix_acl_access', struct.pack('<I', 2) + b''.join(
+        struct.pack('<HHi', *entry) for entry in entries))
+    equal(os.stat(path).st_mode & 0o070, mask << 3)
+    contains(box.run('-q', box.tree, box.image_path).err, 'extended attributes and ACLs left out')
+    equal(oct(box.image().find('a').mode), oct(0o100000 | want))
+
+
+@test
+def directory_whose_names_have_16_MiB_is_an_error(box):
+    table = box.write('table', '/d d 755 0 0\n/d/%s p 600 0 0 - - 10000 1 65000\n' % ('n' * 247))
+    box.refused('/tree/d: its names take 17160000 bytes, the format holds 16777215', '-q', '-D',
+                table, box.tree, box.image_path)
+
+
+@test
+def more_directories_in_each_other_than_8192_are_an_error(box):
+    """That is found, and the others are read, in no time worth a word."""
+    top = os.getcwd()
+    try:
+        os.chdir(box.tree)
+        for _ in range(8192):
+            os.mkdir('d')
+            os.chdir('d')
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        res = box.run('-q', box.tree, box.image_path)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        equal((res.status, res.err, box.image().files), (0, '', 8193))
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        equal(seconds < (30 if harness.SANITIZED else 6), True, '%.1f s' % seconds)
+        os.mkdir('d')
+        os.unlink(box.image_path)
+        os.chdir(top)
+        box.refused('/d/d: is in too many directories')
+    finally:
+        os.chdir(top)
+        subprocess.run(('rm', '-rf', box.tree), check=True)
 
 
 @test
@@ -437,6 +519,16 @@ def standard_output_that_is_full_is_an_error(box):
     equal(res.returncode, 8)
     contains(res.stderr, 'standard output: No space left')
     equal(os.path.exists(box.image_path), False)
+
+
+@test_each('', '=json')
+def nothing_is_reported_of_an_image_that_is_not_there(box, form):
+    """Nothing but a device is full only at the end."""
+    box.file('a', b'x')
+    if not os.path.exists('/dev/full'):
+        raise Skip('no /dev/full')
+    res = box.run('-q', '--report' + form, box.tree, '/dev/full')
+    equal((res.status, res.out), (8, ''), res.err)
 
 
 @test

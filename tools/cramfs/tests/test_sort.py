@@ -131,7 +131,7 @@ def line_about_nothing_is_a_warning(box, case):
            ('-9223372036854775808 a', '-9223372036854775808: not a priority'),
            ('1 [glob a', '[glob a: no ] after the flags'), ('1 [glib] a', 'glib: no such flag'),
            ('1 [glob]', 'no name'), ('1 "a', 'no quotation mark at the end'),
-           ('1 "a" b', ' b: more than a name'), ('1 "a\\"', 'no quotation mark at the end'))
+           ('1 a\0', 'a byte of zero'), ('1 "a" b', ' b: more than a name'), ('1 "a\\"', 'no quotation mark at the end'))
 def bad_line_is_an_error(box, case):
     tree(box, 'a')
     box.refused('order:2: ' + case[1], '-q', '--sort', box.write('order', '# x\n%s\n' % case[0]),
