@@ -406,7 +406,7 @@ static bool check_table_place(const struct catalog *cat, const struct file *f,
 	}
 	if (catalog_is_free(cat, offset, len, &taken))
 		return true;
-	if (taken == &cat->super)
+	if (taken == cat->super)
 		problem_at(cat, f->dir, f->at, "block pointers overlap the superblock");
 	else
 		problem_with(cat, f, "block pointers overlap directory", taken->parent, taken->at);
@@ -535,7 +535,7 @@ static bool check_block_place(const struct catalog *cat, const struct block_ref 
 	}
 	if (catalog_is_free(cat, ref->from, ref_end(ref) - ref->from, &taken))
 		return true;
-	if (taken == &cat->super)
+	if (taken == cat->super)
 		say_overlap(cat, ref, "the superblock, before", NULL, cat->dirs->at);
 	else
 		say_overlap(cat, ref, "directory", taken->parent, taken->at);
@@ -560,10 +560,38 @@ static void check_overlaps(struct catalog *cat)
 		}
 		/* All that say the same are no better. */
 		left_out = *ref;
-		for (; ref < end && same_block(&left_out, ref); ref++)
+		for (; ref < end && same_block(&left_out, ref); ref++) {
 			ref->kind = BLOCK_HOLE;
+			cat->files[ref->owner].overlaps = true;
+		}
 		ref--;
 	}
+}
+
+/**
+ * blocks_are_its_own() - are the data of a file or symbolic link nothing else's, unless shared?
+ * @cat: the catalogue, after blocks_check()
+ * @inode: the file
+ *
+ * Return: false if something overlaps that is not the same.
+ */
+bool blocks_are_its_own(const struct catalog *cat, const struct inode *inode)
+{
+	size_t low = 0, high = cat->nr_files, middle;
+	const struct file *f;
+
+	/* The first one that has these pointers has been checked for all. */
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (cat->files[middle].word < inode->offset / 4)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	f = &cat->files[low];
+	if (!inode->size || low == cat->nr_files || f->word != inode->offset / 4)
+		return true;
+	return !f->bad && !f->overlaps;
 }
 
 static __u32 wanted(const struct catalog *cat, const struct block_ref *ref)

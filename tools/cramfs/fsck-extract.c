@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Extraction of an image that has been found good into a directory. The image is nevertheless not
- * trusted: every name is one component, is made in a directory that has been made before and is
- * held open, must not be there yet, and is never looked up by way of a symbolic link.
+ * Extraction of an image that has been checked into a directory. Good or not, it is not trusted:
+ * every name is one component, is made in a directory that has been made before and is held open,
+ * must not be there yet, and is never looked up by way of a symbolic link.
  *
- * What cannot be restored, as a rule for want of rights, is counted, and does not keep the rest
- * from being extracted. Any other failure ends the program, which says that the directory is
- * incomplete.
+ * Entries of a bad image that are bad themselves are left out and counted. So is what cannot be
+ * restored for want of rights, or of a file system that has such things. Any other failure ends the
+ * program, which says that the directory is incomplete.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,10 +27,10 @@ struct identity {
 	ino_t ino;
 };
 
-/* What was not restored: how often, and where first. */
+/* What was not restored: how often, and where and why first. */
 struct lack {
 	unsigned long nr;
-	int err;
+	const char *why;
 	char *first;
 };
 
@@ -42,7 +42,7 @@ struct extraction {
 	int dir;
 	struct identity *above;
 	size_t depth, room;
-	struct lack owners, modes, nodes, set_ids;
+	struct lack bad, owners, modes, nodes, set_ids;
 };
 
 noreturn static void fail(const struct extraction *ex, const char *why)
@@ -61,21 +61,28 @@ noreturn static void fail_errno(const struct extraction *ex)
 	fail(ex, strerror(errno));
 }
 
-static void note_lack(const struct extraction *ex, struct lack *lack, int err)
+static void note_lack(const struct extraction *ex, struct lack *lack, const char *why)
 {
 	if (!lack->nr++) {
-		lack->err = err;
+		lack->why = why;
 		lack->first = catalog_path(ex->cat, ex->walk.dir, ex->walk.node.at);
 	}
 }
 
-/* The image may have been changed since it was checked. */
-static void check_name(const struct extraction *ex)
+/* Note what errno says, if that is due to a lack of rights, or of the file system. */
+static void note_errno(const struct extraction *ex, struct lack *lack)
 {
-	const char *name = ex->walk.node.name;
+	if (errno != EPERM && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+		fail_errno(ex);
+	note_lack(ex, lack, strerror(errno));
+}
 
-	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
-		fail(ex, "not a name to extract");
+/* Only in a bad image there are two of one name. Return: that it is there. */
+static const char *exists(const struct extraction *ex)
+{
+	if (errno != EEXIST)
+		fail_errno(ex);
+	return strerror(errno);
 }
 
 /* The permissions that an entry may get, the bits that go with the owner only if it has that. */
@@ -91,7 +98,7 @@ static mode_t allowed_mode(struct extraction *ex, bool uid_restored, bool gid_re
 	if (S_ISDIR(ex->walk.node.inode.mode))
 		denied = 0;
 	if (mode & denied)
-		note_lack(ex, &ex->set_ids, EPERM);
+		note_lack(ex, &ex->set_ids, strerror(EPERM));
 	return mode & ~denied;
 }
 
@@ -102,18 +109,19 @@ static mode_t restore_owner(struct extraction *ex, int fd, const char *name)
 	int flags = *name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH;
 	bool uid_restored, gid_restored;
 	struct stat st;
+	int err;
 
 	if (!fchownat(fd, name, inode->uid, inode->gid, flags))
 		return allowed_mode(ex, true, true);
-	if (errno != EPERM && errno != EINVAL)
-		fail_errno(ex);
+	err = errno;
 	if (fstatat(fd, name, &st, flags))
 		fail_errno(ex);
 	uid_restored = st.st_uid == inode->uid;
 	gid_restored = st.st_gid == inode->gid ||
 		       !fchownat(fd, name, -1, inode->gid, flags);
+	errno = err;
 	if (!uid_restored || !gid_restored)
-		note_lack(ex, &ex->owners, EPERM);
+		note_errno(ex, &ex->owners);
 	return allowed_mode(ex, uid_restored, gid_restored);
 }
 
@@ -122,12 +130,9 @@ static void restore_attributes(struct extraction *ex, int fd)
 {
 	mode_t mode = restore_owner(ex, fd, "");
 
-	if (!fchmod(fd, mode) && !futimens(fd, no_times))
-		return;
 	/* The directory that the user has named may be somebody else's. */
-	if (errno != EPERM)
-		fail_errno(ex);
-	note_lack(ex, &ex->modes, errno);
+	if (fchmod(fd, mode) || futimens(fd, no_times))
+		note_errno(ex, &ex->modes);
 }
 
 struct writer {
@@ -150,7 +155,9 @@ static void write_block(void *ctx, const unsigned char *data, __u32 len)
 	w->offset += len;
 }
 
-static void extract_file(struct extraction *ex)
+/* These return NULL, or what is wrong with the entry, of which then nothing is left. */
+
+static const char *extract_file(struct extraction *ex)
 {
 	const struct node *node = &ex->walk.node;
 	struct writer w = { .ex = ex };
@@ -159,33 +166,38 @@ static void extract_file(struct extraction *ex)
 	w.fd = openat(ex->dir, node->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		      0600);
 	if (w.fd < 0)
-		fail_errno(ex);
+		return exists(ex);
 	bad = file_read(ex->cat->rd, &node->inode, write_block, &w);
-	if (bad)
-		fail(ex, bad);
-	if (ftruncate(w.fd, node->inode.size))
+	if (bad ? unlinkat(ex->dir, node->name, 0) : ftruncate(w.fd, node->inode.size))
 		fail_errno(ex);
-	restore_attributes(ex, w.fd);
+	if (!bad)
+		restore_attributes(ex, w.fd);
 	if (close(w.fd))
 		fail_errno(ex);
+	return bad;
 }
 
-static void extract_symlink(struct extraction *ex)
+static const char *extract_symlink(struct extraction *ex)
 {
 	const struct node *node = &ex->walk.node;
 	char target[MAX_TARGET + 1];
 	const char *bad = read_target(ex->cat->rd, &node->inode, target);
 
 	if (bad)
-		fail(ex, bad);
-	if (symlinkat(target, ex->dir, node->name))
-		fail_errno(ex);
+		return bad;
+	if (symlinkat(target, ex->dir, node->name)) {
+		if (errno == EEXIST)
+			return strerror(errno);
+		note_errno(ex, &ex->nodes);
+		return NULL;
+	}
 	restore_owner(ex, ex->dir, node->name);
 	if (utimensat(ex->dir, node->name, no_times, AT_SYMLINK_NOFOLLOW))
-		fail_errno(ex);
+		note_errno(ex, &ex->modes);
+	return NULL;
 }
 
-static void extract_node(struct extraction *ex)
+static const char *extract_node(struct extraction *ex)
 {
 	const struct node *node = &ex->walk.node;
 	const struct inode *inode = &node->inode;
@@ -194,15 +206,16 @@ static void extract_node(struct extraction *ex)
 	mode_t mode;
 
 	if (mknodat(ex->dir, node->name, (inode->mode & S_IFMT) | (inode->mode & 0777), dev)) {
-		if (!is_device || errno != EPERM)
-			fail_errno(ex);
-		note_lack(ex, &ex->nodes, errno);
-		return;
+		if (errno == EEXIST)
+			return strerror(errno);
+		note_errno(ex, &ex->nodes);
+		return NULL;
 	}
 	mode = restore_owner(ex, ex->dir, node->name);
 	if ((mode & ~0777 && fchmodat(ex->dir, node->name, mode, AT_SYMLINK_NOFOLLOW)) ||
 	    utimensat(ex->dir, node->name, no_times, AT_SYMLINK_NOFOLLOW))
-		fail_errno(ex);
+		note_errno(ex, &ex->modes);
+	return NULL;
 }
 
 static struct identity identify(const struct extraction *ex, int fd)
@@ -248,40 +261,64 @@ static void leave(struct extraction *ex)
 	ex->dir = up;
 }
 
-static void extract_dir(struct extraction *ex)
+static const char *extract_dir(struct extraction *ex)
 {
-	const char *name = ex->walk.node.name;
+	const struct node *node = &ex->walk.node;
+	bool has_entries = walk_enters(&ex->walk);
 	int fd;
 
-	if (mkdirat(ex->dir, name, 0700))
-		fail_errno(ex);
-	fd = openat(ex->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (node->inode.size && !has_entries)
+		return "directory is not to be read";
+	if (mkdirat(ex->dir, node->name, 0700))
+		return exists(ex);
+	fd = openat(ex->dir, node->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		fail_errno(ex);
-	if (walk_enters(&ex->walk)) {
+	if (has_entries) {
 		enter(ex, fd);
-		return;
+		return NULL;
 	}
 	restore_attributes(ex, fd);
 	close(fd);
+	return NULL;
 }
 
-static void extract_entry(struct extraction *ex)
+static const char *try_entry(struct extraction *ex)
 {
-	check_name(ex);
-	switch (ex->walk.node.inode.mode & S_IFMT) {
-	case S_IFREG:
-		extract_file(ex);
-		break;
+	const struct node *node = &ex->walk.node;
+	const char *bad = bad_name(node);
+
+	if (!bad)
+		bad = bad_inode(&node->inode);
+	if (bad)
+		return bad;
+	switch (node->inode.mode & S_IFMT) {
 	case S_IFDIR:
-		extract_dir(ex);
-		break;
+		return extract_dir(ex);
+	case S_IFREG:
 	case S_IFLNK:
-		extract_symlink(ex);
-		break;
+		if (!blocks_are_its_own(ex->cat, &node->inode))
+			return "its data overlap others";
+		return S_ISREG(node->inode.mode) ? extract_file(ex) : extract_symlink(ex);
 	default:
-		extract_node(ex);
+		return extract_node(ex);
 	}
+}
+
+static void extract_entry(struct extraction *ex, bool verbose)
+{
+	const char *bad = try_entry(ex);
+
+	if (!bad) {
+		if (verbose)
+			list_entry(&ex->walk);
+		return;
+	}
+	/* The check has found nothing, so the image or the directory has been changed since. */
+	if (!nr_problems())
+		fail(ex, bad);
+	note_lack(ex, &ex->bad, bad);
+	walk_skip(&ex->walk);
 }
 
 static bool is_empty(int fd, const char *path)
@@ -327,34 +364,30 @@ static int open_destination(const char *path)
 	die("%s: directory is not empty any more", path);
 }
 
-/* Return: whether it matters. A user cannot do better, and has been told; root should have. */
-static bool report_lack(const struct lack *lack, const char *what)
+static void report_lack(const struct lack *lack, bool is_error, const char *what)
 {
-	if (!lack->nr)
-		return false;
-	if (geteuid())
-		warn("%lu %s: %s; the first is %s", lack->nr, what, strerror(lack->err),
-		     lack->first);
-	else
-		problem("%lu %s: %s; the first is %s", lack->nr, what, strerror(lack->err),
-			lack->first);
+	if (lack->nr)
+		(is_error ? complain : warn)("%lu %s: %s; the first is %s", lack->nr, what,
+					     lack->why, lack->first);
 	free(lack->first);
-	return !geteuid();
 }
 
 /**
- * extract() - extract all that is in an image
- * @cat: the catalogue of an image without problems
+ * extract() - extract what is in an image
+ * @cat: the catalogue, after blocks_check()
  * @path: directory to extract into, which is made unless it is there, and empty
- * @verbose: print a line for each entry
+ * @verbose: print a line for each entry that is extracted
  *
- * Return: true if all has been restored, or all that a user other than root can.
+ * What is bad in a bad image is left out.
+ *
+ * Return: true if all the rest has been restored, or all of it that a user other than root can.
  */
 bool extract(const struct catalog *cat, const char *path, bool verbose)
 {
 	struct extraction ex = { .cat = cat, .path = path };
+	/* A user cannot do better; root should have. */
+	bool is_root = !geteuid();
 	enum walk_step step;
-	bool lacks = false;
 
 	ex.dir = open_destination(path);
 	umask(0);
@@ -362,22 +395,23 @@ bool extract(const struct catalog *cat, const char *path, bool verbose)
 	while ((step = walk_next(&ex.walk)) != WALK_END) {
 		if (step == WALK_LEAVE) {
 			leave(&ex);
-			continue;
+		} else if (ex.walk.dir) {
+			extract_entry(&ex, verbose);
+		} else {
+			if (verbose)
+				list_entry(&ex.walk);
+			if (!walk_enters(&ex.walk))
+				restore_attributes(&ex, ex.dir);
 		}
-		if (verbose)
-			list_entry(&ex.walk);
-		if (ex.walk.dir)
-			extract_entry(&ex);
-		else if (!walk_enters(&ex.walk))
-			restore_attributes(&ex, ex.dir);
 	}
 	close(ex.dir);
 	free(ex.above);
 
-	lacks |= report_lack(&ex.nodes, "device nodes could not be made");
-	lacks |= report_lack(&ex.owners, "entries could not be given their owner");
-	lacks |= report_lack(&ex.modes, "entries could not be given their permissions");
-	lacks |= report_lack(&ex.set_ids,
-			     "entries are without set-user-ID or set-group-ID, not having their owner");
-	return !lacks;
+	report_lack(&ex.bad, true, "entries with errors are left out");
+	report_lack(&ex.nodes, is_root, "device nodes, FIFOs or links could not be made");
+	report_lack(&ex.owners, is_root, "entries could not be given their owner");
+	report_lack(&ex.modes, is_root, "entries could not be given their permissions or times");
+	report_lack(&ex.set_ids, is_root,
+		    "entries are without set-user-ID or set-group-ID, not having their owner");
+	return !is_root || !(ex.nodes.nr || ex.owners.nr || ex.modes.nr || ex.set_ids.nr);
 }

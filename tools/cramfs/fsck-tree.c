@@ -32,7 +32,7 @@ static int compare_places(const void *left, const void *right)
  * @cat: the catalogue
  * @offset: where it begins
  * @len: its length in bytes, above 0
- * @taken: set to what is there, if not NULL; &cat->super for the superblock
+ * @taken: set to what is there, if not NULL; cat->super for the superblock
  *
  * Return: true if it is free.
  */
@@ -65,15 +65,29 @@ static __u32 parse_entry(struct reader *rd, const struct dir *dir, __u32 pos, st
 	return pos + INODE_SIZE + node->inode.name_len;
 }
 
+static struct node root_node(const struct reader *rd)
+{
+	return (struct node){
+		.at = rd->base + offsetof(struct cramfs_super, root),
+		.inode = rd->root,
+	};
+}
+
 static bool has_data(const struct inode *inode)
 {
 	return inode->size &&
 	       (S_ISDIR(inode->mode) || S_ISREG(inode->mode) || S_ISLNK(inode->mode));
 }
 
-static const char *bad_name(const struct node *node)
+/**
+ * bad_name() - is the name of an entry one component of a path?
+ * @node: the entry, not the root
+ *
+ * Return: NULL, or what is wrong.
+ */
+const char *bad_name(const struct node *node)
 {
-	unsigned int padding = node->inode.name_len - node->name_len, i;
+	unsigned int i;
 
 	for (i = node->name_len; i < node->inode.name_len; i++)
 		if (node->name[i])
@@ -84,19 +98,18 @@ static const char *bad_name(const struct node *node)
 		return "slash in the name";
 	if (!strcmp(node->name, ".") || !strcmp(node->name, ".."))
 		return "reserved name";
-	if (padding > 3)
-		return "name with more padding than it needs";
 	return NULL;
 }
 
-static const char *bad_inode(const struct inode *inode)
+/**
+ * bad_inode() - is an inode one that can be used?
+ * @inode: the inode
+ *
+ * Return: NULL, or what is wrong.
+ */
+const char *bad_inode(const struct inode *inode)
 {
 	switch (inode->mode & S_IFMT) {
-	case S_IFCHR:
-	case S_IFBLK:
-		if (inode->size > 0xffff)
-			return "device number of more than 16 bits";
-		break;
 	case S_IFLNK:
 		if (!inode->size)
 			return "symbolic link without a target";
@@ -105,6 +118,8 @@ static const char *bad_inode(const struct inode *inode)
 		break;
 	case S_IFREG:
 	case S_IFDIR:
+	case S_IFCHR:
+	case S_IFBLK:
 	case S_IFIFO:
 	case S_IFSOCK:
 		break;
@@ -128,7 +143,7 @@ static void report_taken(const struct catalog *cat, const struct dir *dir, const
 	const char *how = "overlaps directory";
 	char *path = NULL;
 
-	if (taken == &cat->super) {
+	if (taken == cat->super) {
 		problem_at(cat, dir->parent, dir->at, "directory overlaps the superblock");
 		return;
 	}
@@ -142,17 +157,20 @@ static void report_taken(const struct catalog *cat, const struct dir *dir, const
 }
 
 /* Take a directory that has entries into the catalogue, if it has a place of its own. */
-static void add_dir(struct catalog *cat, struct dir *parent, __u32 at, const struct inode *inode)
+static void add_dir(struct catalog *cat, struct dir *parent, const struct node *node)
 {
+	const struct inode *inode = &node->inode;
 	struct dir *dir, **found;
 
 	if (!reader_has(cat->rd, inode->offset, inode->size)) {
-		problem_at(cat, parent, at, "directory past the end of the image");
+		problem_at(cat, parent, node->at, "directory past the end of the image");
 		return;
 	}
-	dir = xalloc(sizeof(*dir));
+	dir = xalloc(sizeof(*dir) + node->name_len);
 	dir->parent = parent;
-	dir->at = at;
+	dir->at = node->at;
+	dir->name_len = node->name_len;
+	memcpy(dir->name, node->name, node->name_len);
 	dir->offset = inode->offset;
 	dir->size = inode->size;
 	found = tsearch(dir, &cat->claims, compare_places);
@@ -190,11 +208,29 @@ static void add_file(struct catalog *cat, const struct dir *dir, const struct no
 	};
 }
 
+/* What is wrong, or odd, and leaves no doubt of what is meant. */
+static void check_details(const struct catalog *cat, const struct dir *dir,
+			  const struct node *node)
+{
+	const struct inode *inode = &node->inode;
+	bool is_device = S_ISCHR(inode->mode) || S_ISBLK(inode->mode);
+
+	if (is_device && inode->size > 0xffff)
+		problem_at(cat, dir, node->at, "device number of more than 16 bits (%#x)",
+			   inode->size);
+	if ((S_ISFIFO(inode->mode) || S_ISSOCK(inode->mode)) && inode->size)
+		doubt_at(cat, dir, node->at, "has a size (%u), though it has no data", inode->size);
+	if (!has_data(inode) && inode->offset)
+		doubt_at(cat, dir, node->at, "has a data offset, though it has no data");
+}
+
 static void check_entry(struct catalog *cat, struct dir *dir, const struct node *node)
 {
 	const struct inode *inode = &node->inode;
 	const char *bad = bad_name(node);
 
+	if (!bad && inode->name_len - node->name_len > 3)
+		bad = "name with more padding than it needs";
 	cat->nr_entries++;
 	if (bad)
 		problem_at(cat, dir, node->at, "%s (entry at %#x)", bad, node->at);
@@ -202,12 +238,12 @@ static void check_entry(struct catalog *cat, struct dir *dir, const struct node 
 	if (bad)
 		problem_at(cat, dir, node->at, "%s (mode %#o, size %u)", bad, inode->mode,
 			   inode->size);
-	else if (!has_data(inode) && inode->offset)
-		doubt_at(cat, dir, node->at, "has a data offset, though it has no data");
+	else
+		check_details(cat, dir, node);
 	if (bad || !has_data(inode))
 		return;
 	if (S_ISDIR(inode->mode))
-		add_dir(cat, dir, node->at, inode);
+		add_dir(cat, dir, node);
 	else
 		add_file(cat, dir, node);
 }
@@ -288,6 +324,7 @@ static int compare_files(const void *left, const void *right)
  */
 void catalog_fill(struct catalog *cat, struct reader *rd)
 {
+	struct node root = root_node(rd);
 	struct dir *dir;
 
 	memset(cat, 0, sizeof(*cat));
@@ -296,12 +333,15 @@ void catalog_fill(struct catalog *cat, struct reader *rd)
 	cat->room_files = 64;
 	cat->files = xgrow(NULL, cat->room_files * sizeof(*cat->files));
 	/* What is before the superblock is not the file system's either. */
-	cat->super.size = rd->base + sizeof(struct cramfs_super);
-	if (!tsearch(&cat->super, &cat->claims, compare_places))
+	cat->super = xalloc(sizeof(*cat->super));
+	cat->super->size = rd->base + sizeof(struct cramfs_super);
+	if (!tsearch(cat->super, &cat->claims, compare_places))
 		die("out of memory");
 
-	if (rd->root.size)
-		add_dir(cat, NULL, rd->base + offsetof(struct cramfs_super, root), &rd->root);
+	if (rd->root.size && !rd->root.offset)
+		problem("superblock: the root has a size but no data");
+	else if (rd->root.size)
+		add_dir(cat, NULL, &root);
 	for (dir = cat->dirs; dir; dir = dir->next)
 		scan_dir(cat, dir);
 	qsort(cat->files, cat->nr_files, sizeof(*cat->files), compare_files);
@@ -325,6 +365,7 @@ void catalog_free(struct catalog *cat)
 		next = dir->next;
 		free(dir);
 	}
+	free(cat->super);
 	free(cat->files);
 	free(cat->refs);
 }
@@ -350,15 +391,16 @@ static unsigned int read_name(struct reader *rd, __u32 at, char *name)
  */
 char *catalog_path(const struct catalog *cat, const struct dir *dir, __u32 at)
 {
-	char buf[MAX_PATH_SHOWN + 1], name[CRAMFS_MAXPATHLEN + 1];
-	size_t start = sizeof(buf) - 1;
-	unsigned int len;
+	char buf[MAX_PATH_SHOWN + 1], leaf[CRAMFS_MAXPATHLEN + 1];
+	const char *name = leaf;
+	size_t start = sizeof(buf) - 1, len;
 
 	buf[start] = '\0';
 	if (!dir)
 		buf[--start] = '/';
-	for (; dir; at = dir->at, dir = dir->parent) {
-		len = read_name(cat->rd, at, name);
+	else
+		len = read_name(cat->rd, at, leaf);
+	for (; dir; name = dir->name, len = dir->name_len, dir = dir->parent) {
 		if (start < len + 1 + strlen("...")) {
 			start -= strlen("...");
 			memcpy(buf + start, "...", strlen("..."));
@@ -398,6 +440,18 @@ const struct dir *walk_enters(const struct walk *walk)
 }
 
 /**
+ * walk_skip() - do not step into the entry that has been reached
+ * @walk: the way; not at the root
+ */
+void walk_skip(struct walk *walk)
+{
+	const struct dir *dir = walk_enters(walk);
+
+	if (dir)
+		walk->child = dir->next;
+}
+
+/**
  * walk_next() - take a step
  * @walk: the way
  *
@@ -413,15 +467,12 @@ enum walk_step walk_next(struct walk *walk)
 	__u32 next;
 
 	if (!walk->node.at) {
-		walk->node.at = cat->rd->base + offsetof(struct cramfs_super, root);
-		walk->node.inode = cat->rd->root;
+		walk->node = root_node(cat->rd);
 		return WALK_ENTRY;
 	}
 
 	dir = walk_enters(walk);
 	if (dir) {
-		if (walk->dir)
-			walk->child = dir->next;
 		walk->dir = dir;
 		walk->pos = 0;
 		walk->child = dir->first_child;
@@ -439,11 +490,9 @@ enum walk_step walk_next(struct walk *walk)
 	/* Back to after the entry that the directory is in its parent. */
 	walk->dir = dir->parent;
 	walk->child = dir->next;
-	walk->node.at = dir->at;
 	if (!walk->dir) {
 		walk->left_root = true;
-		walk->node.inode = cat->rd->root;
-		walk->node.name_len = 0;
+		walk->node = root_node(cat->rd);
 		return WALK_LEAVE;
 	}
 	walk->pos = dir->at - dir->parent->offset;
@@ -468,9 +517,7 @@ bool walk_find(const struct catalog *cat, const char *path, struct node *node)
 	__u32 pos, next;
 	size_t len;
 
-	memset(node, 0, sizeof(*node));
-	node->at = cat->rd->base + offsetof(struct cramfs_super, root);
-	node->inode = cat->rd->root;
+	*node = root_node(cat->rd);
 
 	for (path += strspn(path, "/"); *path; path += strspn(path, "/")) {
 		if (!dir || dir->at != node->at)

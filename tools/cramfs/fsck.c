@@ -197,9 +197,9 @@ static bool run_task(const struct fsck *fsck, struct catalog *cat)
 		return true;
 	case EXTRACT:
 		check(cat);
-		if (!nr_problems())
+		if (cat->dirs || !cat->rd->root.size)
 			return extract(cat, fsck->path, fsck->verbose);
-		problem("%s: nothing is extracted from an image with errors", fsck->image);
+		complain("%s: nothing can be extracted", fsck->image);
 		return true;
 	case LIST:
 		list_text(cat);
@@ -238,7 +238,7 @@ int fsck_main(int argc, char **argv)
 	reader_open(&rd, fsck.image);
 	if (!reader_super(&rd))
 		return EXIT_UNCORRECTED;
-	if (fsck.verbose)
+	if (fsck.verbose && whole)
 		printf("cramfs endianness is %s\n", rd.big_endian ? "big" : "little");
 	if (reader_check_super(&rd, whole)) {
 		catalog_fill(&cat, &rd);
@@ -252,7 +252,7 @@ int fsck_main(int argc, char **argv)
 		printf("%s: OK\n", fsck.image);
 	finish_stdout();
 	report_end(fsck.image);
-	if (!done)
-		return EXIT_ERROR;
-	return nr_problems() ? EXIT_UNCORRECTED : 0;
+	if (nr_problems())
+		return EXIT_UNCORRECTED;
+	return done ? 0 : EXIT_ERROR;
 }

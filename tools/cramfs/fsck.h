@@ -93,6 +93,8 @@ struct reader {
  * @at: image offset of its inode
  * @offset: image offset of its entries
  * @size: length of these in bytes
+ * @name_len: length of its name
+ * @name: the name, without a NUL: paths are put together too often to read the image for them
  */
 struct dir {
 	struct dir *parent;
@@ -101,6 +103,8 @@ struct dir {
 	__u32 at;
 	__u32 offset;
 	__u32 size;
+	unsigned int name_len;
+	char name[];
 };
 
 /**
@@ -124,6 +128,7 @@ struct node {
  * @word: image offset of its block pointers, divided by four
  * @shared: an earlier one has the same pointers
  * @bad: the pointers are not to be used
+ * @overlaps: the pointers are good, but some of the blocks overlap something else
  * @size: length of the data in bytes
  * @gid: group
  * @mode: type and permissions
@@ -132,7 +137,7 @@ struct node {
 struct file {
 	const struct dir *dir;
 	__u32 at;
-	__u32 word : CRAMFS_OFFSET_WIDTH, shared : 1, bad : 1;
+	__u32 word : CRAMFS_OFFSET_WIDTH, shared : 1, bad : 1, overlaps : 1;
 	__u32 size : CRAMFS_SIZE_WIDTH, gid : CRAMFS_GID_WIDTH;
 	__u16 mode;
 	__u16 uid;
@@ -182,7 +187,7 @@ struct block_ref {
  * @rd: the image
  * @dirs: the directories that have entries, the root first
  * @last_dir: last of them
- * @super: not a directory, but the place of the superblock, and of what is before it
+ * @super: not a directory, but stands for the superblock, and what is before it
  * @claims: for tsearch(): the places that these have; no two of them overlap
  * @files: the entries with block pointers, in the order of these
  * @nr_files: how many
@@ -196,7 +201,7 @@ struct block_ref {
 struct catalog {
 	struct reader *rd;
 	struct dir *dirs, *last_dir;
-	struct dir super;
+	struct dir *super;
 	void *claims;
 	struct file *files;
 	size_t nr_files, room_files;
@@ -256,17 +261,21 @@ void reader_inode(struct reader *rd, __u32 at, struct inode *inode);
 /* fsck-tree.c */
 void catalog_fill(struct catalog *cat, struct reader *rd);
 void catalog_free(struct catalog *cat);
+const char *bad_name(const struct node *node);
+const char *bad_inode(const struct inode *inode);
 bool catalog_is_free(const struct catalog *cat, __u32 offset, __u32 len, const struct dir **taken);
 char *catalog_path(const struct catalog *cat, const struct dir *dir, __u32 at);
 void walk_begin(struct walk *walk, const struct catalog *cat);
 enum walk_step walk_next(struct walk *walk);
 const struct dir *walk_enters(const struct walk *walk);
+void walk_skip(struct walk *walk);
 bool walk_find(const struct catalog *cat, const char *path, struct node *node);
 
 /* fsck-blocks.c */
 typedef void (*block_fn)(void *ctx, const unsigned char *data, __u32 len);
 void blocks_check(struct catalog *cat, bool contents);
 __u32 blocks_find_size(const struct catalog *cat);
+bool blocks_are_its_own(const struct catalog *cat, const struct inode *inode);
 size_t blocks_same(const struct catalog *cat, size_t i);
 __u64 ref_end(const struct block_ref *ref);
 __u32 file_table_end(const struct catalog *cat, const struct file *f);
