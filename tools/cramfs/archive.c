@@ -16,19 +16,11 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "archive-parts.h"
 #include "data.h"
-#include "mkcramfs.h"
-
-#define READ_SIZE	65536
 
 /* A block of zeros, at least, ends a tar archive. */
 #define TAR_BLOCK	512
-
-/* A hard link to what has not come yet, if it ever does. */
-struct pending {
-	struct entry *e;
-	char *target;
-};
 
 struct reader {
 	const struct options *opt;
@@ -36,14 +28,13 @@ struct reader {
 	const char *name;
 	/* for archives whose names are not bytes but characters; 0: not in use */
 	locale_t utf8;
+	struct input *input;
 	struct archive *archive;
 	/* next entry; NULL: there is none */
 	struct archive_entry *header;
 	/* libarchive has something to say about it */
 	bool doubtful;
 	struct entry *root;
-	struct pending *pending;
-	size_t nr_pending;
 	/* end of the spool file */
 	__u64 end;
 	/* how far the archive had been read, without compression, after the last entry */
@@ -67,23 +58,6 @@ static noreturn void die_spool(void)
 	die("cannot keep the archive's files in $TMPDIR: %s", strerror(errno));
 }
 
-static void create_spool(void)
-{
-	const char *dir = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-	char *path;
-
-	spool = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (spool >= 0)
-		return;
-	/* Some file systems know no files without a name. */
-	if (asprintf(&path, "%s/.mkcramfs.XXXXXX", dir) < 0)
-		die("out of memory");
-	spool = mkostemp(path, O_CLOEXEC);
-	if (spool < 0 || unlink(path))
-		die_spool();
-	free(path);
-}
-
 static void write_spool(const void *buf, size_t len, __u64 offset)
 {
 	const char *p = buf;
@@ -101,27 +75,15 @@ static void write_spool(const void *buf, size_t len, __u64 offset)
 	}
 }
 
-static noreturn void die_archive(const struct reader *r)
+static bool is_format(const struct reader *r, int format)
 {
-	const char *what = archive_error_string(r->archive);
-
-	die("%s: %s", r->name, what ? what : "cut off or damaged");
-}
-
-static bool is_tar(const struct reader *r)
-{
-	return (archive_format(r->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
-}
-
-static bool is_cpio(const struct reader *r)
-{
-	return (archive_format(r->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_CPIO;
+	return (archive_format(r->archive) & ARCHIVE_FORMAT_BASE_MASK) == format;
 }
 
 /* In these a name is a string of bytes, whatever somebody may take it for. */
 static bool has_names_of_bytes(const struct reader *r)
 {
-	return is_tar(r) || is_cpio(r);
+	return is_format(r, ARCHIVE_FORMAT_TAR) || is_format(r, ARCHIVE_FORMAT_CPIO);
 }
 
 /*
@@ -142,7 +104,7 @@ static void next_header(struct reader *r)
 	if (res == ARCHIVE_EOF)
 		r->header = NULL;
 	else if (res != ARCHIVE_OK && res != ARCHIVE_WARN)
-		die_archive(r);
+		die_archive(r->archive, r->name);
 	r->doubtful = res == ARCHIVE_WARN;
 }
 
@@ -179,72 +141,44 @@ static void support_formats(struct archive *a)
 
 static void open_archive(struct reader *r)
 {
-	const char *path = strcmp(r->opt->source, "-") ? r->opt->source : NULL;
 	struct archive *a = archive_read_new();
 
 	r->archive = a;
 	if (!a)
 		die("out of memory");
-	archive_read_support_filter_all(a);
 	support_formats(a);
 	/* If somebody has put one tar archive after the other, they want both. */
 	archive_read_set_option(a, "tar", "read_concatenated_archives", "1");
-	if (archive_read_open_filename(a, path, READ_SIZE) != ARCHIVE_OK) {
-		errno = archive_errno(a);
-		/* So it says that it does not know the format. */
-		if (errno == EILSEQ)
-			die_archive(r);
-		die_errno(r->name);
-	}
+	if (input_attach(r->input, a) != ARCHIVE_OK)
+		die_archive(a, r->name);
+	next_header(r);
+	if (archive_format(a) == ARCHIVE_FORMAT_EMPTY)
+		die("%s: empty", r->name);
 }
 
 static void begin(struct reader *r)
 {
+	r->input = input_open(r->opt->source, r->name);
 	open_archive(r);
-	next_header(r);
-	if (archive_format(r->archive) == ARCHIVE_FORMAT_EMPTY)
-		die("%s: empty", r->name);
-	/* There is no second look at a pipe. */
-	if (has_names_of_bytes(r) || !strcmp(r->opt->source, "-")) {
-		check_header(r);
-		return;
+	if (!has_names_of_bytes(r) && input_rewind(r->input)) {
+		/* The others have names in Unicode, of which we want UTF-8. */
+		r->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+		if (r->utf8)
+			uselocale(r->utf8);
+		archive_read_free(r->archive);
+		open_archive(r);
 	}
-	/* The others have names in Unicode, of which we want UTF-8. */
-	r->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	if (r->utf8)
-		uselocale(r->utf8);
-	archive_read_free(r->archive);
-	open_archive(r);
-	next_header(r);
 	check_header(r);
-}
-
-/* libarchive stops at the end mark, but there may be another archive, as in an initramfs. */
-static void check_rest(const struct reader *r)
-{
-	__s64 offset = archive_filter_bytes(r->archive, 0);
-	int fd = open(r->opt->source, O_RDONLY | O_CLOEXEC);
-	unsigned char buf[4096];
-	ssize_t len;
-
-	if (fd < 0)
-		die_errno(r->name);
-	while ((len = pread(fd, buf, sizeof(buf), offset)) > 0) {
-		if (!is_zero(buf, len))
-			die("%s: more follows its end mark", r->name);
-		offset += len;
-	}
-	close(fd);
 }
 
 static void finish(struct reader *r)
 {
-	bool is_compressed = archive_filter_count(r->archive) > 1;
+	__s64 end = archive_filter_bytes(r->archive, 0);
 
-	if (is_tar(r) && archive_filter_bytes(r->archive, 0) - r->after_entry < TAR_BLOCK)
+	if (is_format(r, ARCHIVE_FORMAT_TAR) && end - r->after_entry < TAR_BLOCK)
 		die("%s: cut off: it has no end mark", r->name);
-	if (is_cpio(r) && !is_compressed && strcmp(r->opt->source, "-"))
-		check_rest(r);
+	/* libarchive stops at the end mark, but another archive may follow, as in an initramfs. */
+	input_finish(r->input, is_format(r, ARCHIVE_FORMAT_CPIO) ? end : -1);
 	archive_read_free(r->archive);
 	uselocale(LC_GLOBAL_LOCALE);
 	if (r->utf8)
@@ -269,46 +203,49 @@ static struct entry *enter(struct entry *dir, const char *name, size_t len)
 
 /*
  * Goes to the directory that @path leads to, all but the last component of which must be
- * directories. Returns NULL, with a complaint if @make is set, if that is not so. In *@last is the
- * last component, empty for the root; with @make, missing directories are made.
+ * directories; with @make, missing ones are made. Returns NULL, or what is wrong with the path;
+ * *@dir is the directory, or how far the path led, if anywhere. *@last is the last component, empty
+ * for the root.
  */
-static struct entry *walk(const struct reader *r, const char *path, bool make, char **last)
+static const char *walk(struct entry **dir, const char *path, bool make, char **last)
 {
-	struct entry *dir = r->root;
-	const char *s = path, *name = "", *wrong = NULL;
+	const char *s = path, *name = "";
 	size_t len = 0, next, depth = 0;
 
-	for (s += strspn(s, "/"); *s && !wrong; s += next + strspn(s + next, "/")) {
+	for (s += strspn(s, "/"); *s; s += next + strspn(s + next, "/")) {
 		next = strcspn(s, "/");
 		if (next == 1 && s[0] == '.')
 			continue;
 		if (len)
-			dir = make ? enter(dir, name, len) : tree_find(dir, name, len);
+			*dir = make ? enter(*dir, name, len) : tree_find(*dir, name, len);
 		if (next == 2 && s[0] == '.' && s[1] == '.')
-			wrong = "has a .. in its path";
-		else if (!dir || !S_ISDIR(dir->mode))
-			wrong = "a part of its path is no directory";
-		else if (++depth > MAX_DEPTH)
-			wrong = "is in too many directories";
+			return "has a .. in its path";
+		if (!*dir || !S_ISDIR((*dir)->mode))
+			return "a part of its path is no directory";
+		if (++depth > MAX_DEPTH)
+			return "is in too many directories";
 		name = s;
 		len = next;
 	}
-	if (wrong && make)
-		complain("%s:/%s: %s", r->name, path + strspn(path, "/"), wrong);
-	if (wrong)
-		return NULL;
 	*last = strndup(name, len);
 	if (!*last)
 		die("out of memory");
-	return dir;
+	return NULL;
 }
 
-static struct entry *find(const struct reader *r, const char *path)
+/**
+ * archive_find() - the entry of a path in the archive
+ * @root: root of the tree
+ * @path: the path
+ *
+ * Return: the entry, or NULL.
+ */
+struct entry *archive_find(struct entry *root, const char *path)
 {
+	struct entry *e = root;
 	char *last;
-	struct entry *e = walk(r, path, false, &last);
 
-	if (!e)
+	if (walk(&e, path, false, &last))
 		return NULL;
 	if (*last)
 		e = tree_find(e, last, strlen(last));
@@ -316,38 +253,9 @@ static struct entry *find(const struct reader *r, const char *path)
 	return e;
 }
 
-/* Makes a hard link what it is a link to. */
-static void settle(struct entry *e)
+/* Makes room for another entry of the same name; other names of the same file do not change. */
+static void clear(struct entry *e)
 {
-	const struct entry *first = e->same;
-
-	e->mode = first->mode;
-	e->uid = first->uid;
-	e->gid = first->gid;
-	e->rdev = first->rdev;
-	e->size = first->size;
-	e->source_size = first->source_size;
-	e->spooled = first->spooled;
-	e->target = first->target ? xstrdup(first->target) : NULL;
-	e->same = NULL;
-}
-
-/* Settles the links to @first, or all if it is NULL. */
-static void settle_links(struct entry *e, const struct entry *first)
-{
-	size_t i;
-
-	if (e->same && (!first || e->same == first))
-		settle(e);
-	for (i = 0; i < e->nr_children; i++)
-		settle_links(e->child[i], first);
-}
-
-/* Makes room for another entry of the same name. */
-static void clear(const struct reader *r, struct entry *e)
-{
-	/* Other names of the same file are what they were. */
-	settle_links(r->root, e);
 	free(e->target);
 	e->target = NULL;
 	e->mode = 0;
@@ -358,27 +266,70 @@ static void clear(const struct reader *r, struct entry *e)
 	e->same = NULL;
 }
 
+/* Whether a path, or a directory on the way there, is left out: then nothing is wrong with it. */
+static bool is_excluded(const char *path, const struct options *opt)
+{
+	char *copy = xalloc(strlen(path) + 2), *end = copy;
+	bool res = false;
+	size_t len;
+
+	while (*path && !res) {
+		len = strcspn(path, "/");
+		if (len && (len != 1 || *path != '.')) {
+			*end++ = '/';
+			memcpy(end, path, len);
+			end += len;
+			*end = '\0';
+			res = tree_excludes_path(copy, opt);
+		}
+		path += len;
+		path += strspn(path, "/");
+	}
+	free(copy);
+	return res;
+}
+
+static void complain_path(const struct reader *r, const char *path, const char *what,
+			  const struct entry *dir)
+{
+	bool is_link = dir && S_ISLNK(dir->mode);
+	char *link = is_link ? entry_image_path(dir) : NULL;
+
+	path += strspn(path, "/");
+	if (is_link)
+		complain("%s:/%s: %s: %s is a symbolic link to %s", r->name, path, what, link,
+			 dir->target);
+	else
+		complain("%s:/%s: %s", r->name, path, what);
+	free(link);
+}
+
 /* The entry that a header is about; NULL, with a complaint, if there can be none. */
 static struct entry *place(const struct reader *r, const char *path)
 {
 	bool is_dir = archive_entry_filetype(r->header) == AE_IFDIR &&
 		      !archive_entry_hardlink(r->header);
+	struct entry *dir = r->root, *e;
+	const char *wrong;
 	char *last;
-	struct entry *dir, *e;
 
-	dir = walk(r, path, true, &last);
-	if (!dir)
+	wrong = walk(&dir, path, true, &last);
+	if (wrong) {
+		if (!is_excluded(path, r->opt))
+			complain_path(r, path, wrong, dir);
 		return NULL;
+	}
 	e = *last ? tree_find(dir, last, strlen(last)) : r->root;
 	if (!e) {
 		e = tree_add(dir, last, 0);
-	} else if (!S_ISDIR(e->mode) && r->opt->last_wins) {
-		clear(r, e);
+	} else if (!S_ISDIR(e->mode) && (r->opt->last_wins || is_excluded(path, r->opt))) {
+		clear(e);
 	} else if (!S_ISDIR(e->mode)) {
 		complain_entry(e, "is in the archive twice (--last-wins takes the last one)");
 		e = NULL;
 	} else if (!is_dir) {
-		complain_entry(e, "is in the archive twice, once as a directory");
+		if (!is_excluded(path, r->opt))
+			complain_entry(e, "is in the archive twice, once as a directory");
 		e = NULL;
 	}
 	free(last);
@@ -391,15 +342,25 @@ static uid_t id_of(__s64 id)
 	return id < 0 || id > UINT32_MAX ? UINT32_MAX : id;
 }
 
+/* Nor does half of a device number. */
+static unsigned int device_of(dev_t number)
+{
+	return number > UINT32_MAX ? UINT32_MAX : number;
+}
+
 static void take_attributes(const struct reader *r, struct entry *e)
 {
 	struct archive_entry *h = r->header;
 
 	e->mode = archive_entry_filetype(h) | archive_entry_perm(h);
+	/* In the archives of ar there is nothing but files, and not all say so. */
+	if (!(e->mode & S_IFMT) && is_format(r, ARCHIVE_FORMAT_AR))
+		e->mode |= S_IFREG;
 	e->uid = id_of(archive_entry_uid(h));
 	e->gid = id_of(archive_entry_gid(h));
 	if (S_ISCHR(e->mode) || S_ISBLK(e->mode))
-		e->rdev = makedev(archive_entry_rdevmajor(h), archive_entry_rdevminor(h));
+		e->rdev = makedev(device_of(archive_entry_rdevmajor(h)),
+				  device_of(archive_entry_rdevminor(h)));
 }
 
 static void look_for_attributes(const struct reader *r, const struct entry *e)
@@ -418,23 +379,27 @@ static void look_for_attributes(const struct reader *r, const struct entry *e)
 		limits_drop_attributes(e, capabilities);
 }
 
-static void take_contents(struct reader *r, struct entry *e)
+/* Reads the contents of @e, which another entry may have for it. */
+static void take_contents(struct reader *r, const struct entry *e, struct entry *file)
 {
-	__u64 size = 0;
-	const void *buf;
-	la_int64_t offset;
-	size_t len;
+	bool knows_size = archive_entry_size_is_set(r->header);
+	__u64 whole = knows_size ? archive_entry_size(r->header) : 0, size = 0;
+	const void *buf = NULL;
+	la_int64_t offset = 0;
+	size_t len = 0;
 	int res;
 
-	e->spooled = r->end;
-	for (;;) {
-		res = archive_read_data_block(r->archive, &buf, &len, &offset);
-		if (res == ARCHIVE_EOF)
-			break;
+	file->spooled = r->end;
+	while ((res = archive_read_data_block(r->archive, &buf, &len, &offset)) != ARCHIVE_EOF) {
+		/* It is about the contents, as is a CRC that is wrong. */
 		if (res == ARCHIVE_WARN)
-			warn_entry(e, "%s", archive_error_string(r->archive));
+			complain_entry(e, "%s", archive_error_string(r->archive));
 		else if (res != ARCHIVE_OK)
-			die_archive(r);
+			die_archive(r->archive, r->name);
+		if (!len)
+			continue;
+		if ((__u64)offset < size || (knows_size && offset + len > whole))
+			die_entry(e, "damaged: its parts overlap or are beyond its end");
 		size = offset + len;
 		/* No image has more of a file; it cannot be made, or the file is cut. */
 		if (offset >= MAX_FILE_SIZE)
@@ -444,10 +409,10 @@ static void take_contents(struct reader *r, struct entry *e)
 		write_spool(buf, len, r->end + offset);
 	}
 	/* A file may end with a hole. */
-	if (archive_entry_size_is_set(r->header) && archive_entry_size(r->header) > (__s64)size)
-		size = archive_entry_size(r->header);
-	e->size = size;
-	e->source_size = size;
+	if (whole > size)
+		size = whole;
+	file->size = size;
+	file->source_size = size;
 	r->end += size < MAX_FILE_SIZE ? size : MAX_FILE_SIZE;
 }
 
@@ -460,37 +425,15 @@ static void take_target(const struct reader *r, struct entry *e)
 	e->source_size = e->size;
 }
 
-static void link_to(struct entry *e, struct entry *first, const char *target)
-{
-	/* If it is nothing, this is said once. */
-	e->mode = S_IFREG;
-	if (first && first->same)
-		first = first->same;
-	if (!first || first == e)
-		complain_entry(e, "is a hard link to %s, which is not in the archive", target);
-	else if (S_ISDIR(first->mode))
-		complain_entry(e, "is a hard link to %s, a directory", target);
-	else
-		e->same = first;
-}
-
 static void take_link(struct reader *r, struct entry *e)
 {
 	const char *target = archive_entry_hardlink(r->header);
-	struct entry *first = find(r, target);
 
-	if (first) {
-		link_to(e, first, target);
-		/* In a cpio archive, the last name may bring the contents. */
-		if (e->same && S_ISREG(e->same->mode) && archive_entry_size_is_set(r->header) &&
-		    archive_entry_size(r->header))
-			take_contents(r, e->same);
-		return;
-	}
-	if (!(r->nr_pending & (r->nr_pending - 1)))
-		r->pending = xgrow(r->pending, (r->nr_pending ? r->nr_pending * 2 : 1) *
-				   sizeof(*r->pending));
-	r->pending[r->nr_pending++] = (struct pending){ e, xstrdup(target) };
+	links_add(e, archive_find(r->root, target), target);
+	/* In a cpio archive, the last name may bring the contents. */
+	if (S_ISREG(e->same->mode) && archive_entry_size_is_set(r->header) &&
+	    archive_entry_size(r->header))
+		take_contents(r, e, e->same);
 }
 
 static void take_entry(struct reader *r)
@@ -512,7 +455,7 @@ static void take_entry(struct reader *r)
 	}
 	take_attributes(r, e);
 	if (S_ISREG(e->mode))
-		take_contents(r, e);
+		take_contents(r, e, e);
 	else if (S_ISLNK(e->mode))
 		take_target(r, e);
 }
@@ -522,39 +465,10 @@ static void take_entries(struct reader *r)
 	while (r->header) {
 		take_entry(r);
 		if (archive_read_data_skip(r->archive) != ARCHIVE_OK)
-			die_archive(r);
+			die_archive(r->archive, r->name);
 		r->after_entry = archive_filter_bytes(r->archive, 0);
 		next_header(r);
 		check_header(r);
-	}
-}
-
-static void link_pending(struct reader *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->nr_pending; i++) {
-		const struct pending *p = &r->pending[i];
-
-		/* Another entry may have taken its place meanwhile. */
-		if (!p->e->mode)
-			link_to(p->e, find(r, p->target), p->target);
-		free(p->target);
-	}
-	free(r->pending);
-	settle_links(r->root, NULL);
-}
-
-static void drop_excluded(struct entry *dir, const struct options *opt)
-{
-	size_t i;
-
-	/* From the end, so that what remains to be looked at stays in its place. */
-	for (i = dir->nr_children; i-- > 0; ) {
-		if (tree_excludes(dir->child[i], opt))
-			tree_drop(dir->child[i]);
-		else
-			drop_excluded(dir->child[i], opt);
 	}
 }
 
@@ -577,15 +491,17 @@ struct entry *archive_scan(const struct options *opt)
 		die("out of memory");
 	r.root = tree_new(root, S_IFDIR | 0755);
 	free(root);
-	create_spool();
+	spool = temporary_file();
+	if (spool < 0)
+		die_spool();
 	begin(&r);
 	take_entries(&r);
 	finish(&r);
 	/* Holes at the end have not been written. */
 	if (ftruncate(spool, r.end))
 		die_spool();
-	link_pending(&r);
+	links_settle(r.root);
 	if (opt->nr_exclude)
-		drop_excluded(r.root, opt);
+		tree_drop_excluded(r.root, opt);
 	return r.root;
 }

@@ -223,6 +223,7 @@ struct entry *tree_add(struct entry *dir, const char *name, mode_t mode);
 struct entry *tree_find(struct entry *dir, const char *name, size_t len);
 void tree_drop(struct entry *e);
 void tree_set_attributes(struct entry *e, const struct options *opt);
+bool tree_excludes_path(const char *path, const struct options *opt);
 bool tree_excludes(const struct entry *e, const struct options *opt);
 void tree_drop_excluded(struct entry *dir, const struct options *opt);
 void tree_finish(struct entry *root);
@@ -332,6 +333,7 @@ void summary_print(const struct entry *root, const struct options *opt,
 
 /* output.c */
 void output_create(const char *path);
+int temporary_file(void);
 bool output_is(int fd, const struct stat *dir, const char *name);
 void output_write(const void *buf, size_t len, __u64 offset);
 __u32 output_crc(__u64 start, __u64 end);

@@ -156,6 +156,30 @@ static int open_named(mode_t mode)
 	return fd;
 }
 
+/**
+ * temporary_file() - open a file for our own use, which nobody sees
+ *
+ * Return: its descriptor, or -1 and errno.
+ */
+int temporary_file(void)
+{
+	int fd = open(temporary_directory(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char *path;
+	sigset_t before;
+
+	if (fd >= 0)
+		return fd;
+	/* Some file systems know no files without a name. */
+	path = temporary_pattern("", true);
+	block_signals(&before);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path);
+	unblock_signals(&before);
+	free(path);
+	return fd;
+}
+
 /* From now on, what others print there goes to standard error. */
 static void take_stdout(void)
 {

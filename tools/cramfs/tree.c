@@ -328,27 +328,42 @@ struct entry *tree_new(const char *name, mode_t mode)
 }
 
 /**
- * tree_excludes() - whether an entry is to be left out by --exclude
- * @e: entry
+ * tree_excludes_path() - whether a path is to be left out by --exclude
+ * @path: path in the image, beginning with a slash
  * @opt: options, which keep in mind which patterns have matched
  *
  * Return: true if so; then what is in it is left out, too.
  */
-bool tree_excludes(const struct entry *e, const struct options *opt)
+bool tree_excludes_path(const char *path, const struct options *opt)
 {
 	bool res = false;
-	char *path;
 	size_t i;
 
-	if (!opt->nr_exclude)
-		return false;
-	path = entry_image_path(e);
 	for (i = 0; i < opt->nr_exclude; i++) {
 		if (glob_match(opt->exclude[i].pattern, path)) {
 			opt->exclude[i].matches = true;
 			res = true;
 		}
 	}
+	return res;
+}
+
+/**
+ * tree_excludes() - whether an entry is to be left out by --exclude
+ * @e: entry
+ * @opt: options
+ *
+ * Return: true if so; then what is in it is left out, too.
+ */
+bool tree_excludes(const struct entry *e, const struct options *opt)
+{
+	char *path;
+	bool res;
+
+	if (!opt->nr_exclude)
+		return false;
+	path = entry_image_path(e);
+	res = tree_excludes_path(path, opt);
 	free(path);
 	return res;
 }
