@@ -362,6 +362,22 @@ def fsck_warns_of_more_than_the_image(box, endian):
     doubtful(box, sample(endian) + bytes(1), 'file extends past end of filesystem')
 
 
+@test
+def fsck_does_not_mind_a_device_larger_than_the_image(box):
+    box.write('image', sample() + bytes(PAGE))
+    if not ROOT or not shutil.which('losetup'):
+        raise Skip('not root, or no losetup')
+    loop = subprocess.run(('losetup', '-f', '--show', '-r', box.image_path),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if loop.returncode:
+        raise Skip('no loop device: ' + loop.stderr.strip())
+    try:
+        res = box.run(loop.stdout.strip(), tool='fsck.cramfs')
+        equal((res.status, res.out, res.err), (OK, '', ''))
+    finally:
+        subprocess.run(('losetup', '-d', loop.stdout.strip()), check=True)
+
+
 @test_each(*BOTH)
 def fsck_wants_the_crc(box, endian):
     data = sample(endian)
@@ -419,6 +435,8 @@ def fsck_wants_the_flag_for_a_root_elsewhere(box, endian):
     data = bytearray(Builder(tree, endian, root_offset=4096, flags=flags).build())
     only_wrong(box, data, 'the root directory is at 0x1000')
     sound(box, put_super(data, FLAGS, flags | SHIFTED_ROOT))
+    # The driver takes this place for one with boot code before it.
+    sound(box, Builder(tree, endian, root_offset=512 + SUPER_LEN, flags=flags).build())
 
 
 @test
@@ -614,6 +632,7 @@ def fsck_refuses_a_size_without_data(box):
 def fsck_warns_of_data_that_are_none(box):
     doubtful(box, put_inode(sample(), '/n', offset=4096), '/n: has a data offset')
     doubtful(box, put_inode(sample(), '/d/f', offset=4096), '/d/f: has a data offset')
+    sound(box, put_inode(sample(), '/d/f', offset=4096), '-q')
 
 
 @test
@@ -1377,6 +1396,11 @@ def fsck_maps_blocks_in_their_order_in_the_image(box):
 
 
 @test
+def fsck_maps_a_bad_image_and_says_so(box):
+    wrong(box, put_pointer(one_file(), 'f', 1, 4), '/f: block 1: ', BAD, '--map')
+
+
+@test
 def fsck_maps_images_of_mkcramfs(box):
     nasty_tree(box)
     box.make('-X -X')
@@ -1605,6 +1629,7 @@ def fsck_restores_owners_and_devices_as_root(box):
 @test
 def fsck_says_what_a_user_cannot_restore(box):
     data = put_inode(sample(), '/a', gid=5, mode=stat.S_IFREG | 0o2755)
+    put_inode(data, '/d', gid=5, mode=stat.S_IFDIR | 0o3755)
     res = check(box, data, '-x', box.path('out'), nobody=True)
     equal(res.status, OK, res.err)
     contains(res.err, 'warning: 1 device nodes, FIFOs or links could not be made: Operation not '
@@ -1617,6 +1642,8 @@ def fsck_says_what_a_user_cannot_restore(box):
     # The bits that would give the extracting user's rights to others
     for name in 'ab':
         equal(oct(os.stat(box.path('out/' + name)).st_mode), oct(0o100755), name)
+    # On a directory, they give no rights.
+    equal(oct(os.stat(box.path('out/d')).st_mode), oct(0o43755))
     equal(len(os.listdir(box.path('out'))), 7)
 
 
@@ -1752,6 +1779,29 @@ def fsck_says_that_an_extraction_is_incomplete(box):
     equal(res.status, ERROR)
     contains(res.err, '/a: File too large')
     contains(res.err, 'the extraction is incomplete')
+    # While they are not done, they are nobody else's.
+    shutil.rmtree(box.path('out'))
+    tree = dir_node([('d', dir_node([('f', file_node(noise(8000), 0o4777))], 0o777))])
+    check(box, Builder(tree).build(), '-x', box.path('out'), preexec_fn=small, umask=0)
+    equal([oct(os.stat(box.path(name)).st_mode) for name in ('out', 'out/d', 'out/d/f')],
+          [oct(0o40700), oct(0o40700), oct(0o100600)])
+
+
+@test_each('link', 'file')
+def fsck_does_not_write_to_what_has_been_planted(box, planted):
+    box.write('target', b'old')
+    if planted == 'link':
+        os.symlink(box.path('target'), box.path('planted'))
+    else:
+        os.link(box.path('target'), box.path('planted'))
+    tree = dir_node([('d', dir_node()), ('e', file_node(b'new'))])
+    res = check(box, Builder(tree).build(), '-x', box.path('out'),
+                shim={'SHIM_MKDIRAT': 'd', 'SHIM_MOVE_FROM': box.path('planted'),
+                      'SHIM_MOVE_TO': box.path('out/e')})
+    equal(res.status, ERROR)
+    contains(res.err, '/e: File exists')
+    with open(box.path('target')) as f:
+        equal(f.read(), 'old')
 
 
 @test
