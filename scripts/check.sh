@@ -71,14 +71,14 @@ run_suite()	# name command...
 
 suite_tools()
 {
-	make -s -C "$top/tools/cramfs" OUTPUT="$out/tools/" check
+	make -s -C "$top/tools/cramfs" OUTPUT="$out/tools/" check WERROR=1
 }
 
 # The same with every error in the use of memory, and all behaviour that C leaves
 # undefined, being the end of the program.
 suite_sanitized()
 {
-	make -s -C "$top/tools/cramfs" OUTPUT="$out/tools-sanitized/" check \
+	make -s -C "$top/tools/cramfs" OUTPUT="$out/tools-sanitized/" check WERROR=1 \
 		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
 }
 

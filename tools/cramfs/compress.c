@@ -5,9 +5,7 @@
  */
 #include <libdeflate.h>
 #include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
-#include <zopfli/zopfli.h>
 
 #include "compress.h"
 
@@ -15,7 +13,6 @@ struct compressor {
 	int level;
 	struct libdeflate_compressor *deflate;
 	z_stream zlib;
-	ZopfliOptions zopfli;
 };
 
 /**
@@ -35,7 +32,6 @@ struct compressor *compressor_create(const struct options *opt)
 		return c;
 	}
 	/* Where zopfli's stream is not shorter, libdeflate's is taken. */
-	ZopfliInitOptions(&c->zopfli);
 	c->deflate = libdeflate_alloc_compressor(c->level > MAX_LEVEL ? MAX_LEVEL : c->level);
 	if (!c->deflate)
 		die("out of memory");
@@ -50,20 +46,6 @@ static size_t run_zlib(struct compressor *c, const void *in, size_t len, void *o
 	c->zlib.next_out = out;
 	c->zlib.avail_out = room;
 	return deflate(&c->zlib, Z_FINISH) == Z_STREAM_END ? c->zlib.total_out : 0;
-}
-
-static size_t run_zopfli(struct compressor *c, const void *in, size_t len, void *out, size_t best)
-{
-	unsigned char *stream = NULL;
-	size_t res = 0;
-
-	ZopfliCompress(&c->zopfli, ZOPFLI_FORMAT_ZLIB, in, len, &stream, &res);
-	if (res < best) {
-		memcpy(out, stream, res);
-		best = res;
-	}
-	free(stream);
-	return best;
 }
 
 /**
@@ -86,7 +68,7 @@ size_t compressor_run(struct compressor *c, const void *in, size_t len, void *ou
 	if (!res)
 		die("no room for a block that does not shrink");
 	if (c->level == LEVEL_ZOPFLI)
-		res = run_zopfli(c, in, len, out, res);
+		res = zopfli_run(in, len, out, res);
 	return res;
 }
 

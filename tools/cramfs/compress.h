@@ -14,4 +14,8 @@ struct compressor *compressor_create(const struct options *opt);
 size_t compressor_run(struct compressor *c, const void *in, size_t len, void *out);
 void compressor_destroy(struct compressor *c);
 
+/* zopfli.c */
+void zopfli_require(void);
+size_t zopfli_run(const void *in, size_t len, void *out, size_t best);
+
 #endif

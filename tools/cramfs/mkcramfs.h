@@ -257,6 +257,7 @@ __printf(1, 2) char *xasprintf(const char *fmt, ...);
 void text_open(struct text *text, const char *path);
 char *text_next(struct text *text);
 __printf(2, 3) bool complain_line(const struct text *text, const char *fmt, ...);
+__printf(2, 3) void warn_line(const struct text *text, const char *fmt, ...);
 char *text_unquote(char *word);
 
 /* limits.c */

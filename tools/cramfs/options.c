@@ -13,7 +13,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "mkcramfs.h"
+#include "compress.h"
 
 #define MAX_THREADS	1024
 
@@ -412,6 +412,7 @@ static void parse_option(int c, char *arg, struct options *opt, struct wishes *w
 		set_level(MAX_LEVEL, opt, wishes);
 		break;
 	case OPT_BEST:
+		zopfli_require();
 		set_level(LEVEL_ZOPFLI, opt, wishes);
 		break;
 	case 'x':

@@ -44,7 +44,7 @@ static bool parse_flag(struct line *line, const char *flag)
 	}
 	for (other = others; *other; other++) {
 		if (!strcmp(flag, *other)) {
-			warn("%s:%lu: %s: ignored", line->text.path, line->text.line, flag);
+			warn_line(&line->text, "%s: ignored", flag);
 			return true;
 		}
 	}
@@ -160,9 +160,9 @@ static void apply_line(struct line *line, struct entry *root)
 	if (line->how == EXACTLY) {
 		e = find(root, line->path);
 		if (!e)
-			warn("%s:%lu: %s: not in the image", line->text.path, line->text.line, line->path);
+			warn_line(&line->text, "%s: not in the image", line->path);
 		else if (!S_ISREG(e->mode) && !S_ISLNK(e->mode))
-			warn("%s:%lu: %s: not a file", line->text.path, line->text.line, line->path);
+			warn_line(&line->text, "%s: not a file", line->path);
 		else if (e->priority == UNSET)
 			e->priority = line->priority;
 		return;
@@ -172,7 +172,7 @@ static void apply_line(struct line *line, struct entry *root)
 	anchored = xasprintf("%s%s", line->how == AS_PATH ? "/" : "", line->path);
 	line->path = anchored;
 	if (!apply_to_all(line, root))
-		warn("%s:%lu: %s: matches no file", line->text.path, line->text.line, line->path);
+		warn_line(&line->text, "%s: matches no file", line->path);
 	free(anchored);
 }
 

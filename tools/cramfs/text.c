@@ -98,6 +98,23 @@ bool complain_line(const struct text *text, const char *fmt, ...)
 }
 
 /**
+ * warn_line() - print a warning about the line that was read last, and count it
+ * @text: the file
+ * @fmt: what is doubtful
+ */
+void warn_line(const struct text *text, const char *fmt, ...)
+{
+	va_list args;
+	char *what;
+
+	va_start(args, fmt);
+	what = xvasprintf(fmt, args);
+	va_end(args);
+	warn("%s:%lu: %s", text->path, text->line, what);
+	free(what);
+}
+
+/**
  * text_unquote() - take a word out of its quotes, in place
  * @word: begins with a quotation mark; a backslash takes the meaning from one, and from another
  *	backslash. The word without all that is there afterwards.

@@ -426,18 +426,38 @@ def compat_makes_the_image_of_util_linux(box):
             equal(f.read() == box.image().data, True, options)
 
 
+def run_make(*args):
+    """make in the directory of the tools must work."""
+    env = {name: val for name, val in os.environ.items()
+           if not name.startswith(('MAKE', 'MFLAGS', 'OUTPUT', 'CFLAGS', 'DESTDIR'))}
+    res = subprocess.run(('make', '-s', '-C', os.path.join(HERE, '..'), *args), env=env,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    equal(res.returncode, 0, res.stdout)
+
+
+@test
+def zopfli_and_libarchive_need_not_be_there(box):
+    run_make('OUTPUT=' + box.path('out'), 'CFLAGS=-O0', 'WERROR=1', 'HAVE_ZOPFLI=', 'HAVE_LIBARCHIVE=')
+    tool = box.path('out/mkcramfs')
+    libraries = subprocess.run(('ldd', tool), stdout=subprocess.PIPE, text=True, check=True).stdout
+    equal((libraries.count('zopfli'), libraries.count('libarchive')), (0, 0))
+    box.file('a', prose(9000))
+    made(box, '-q', 'tree', 'image', tool=tool)
+    for args, status, message in (
+            (('--best', 'tree', 'other'), 16, '--best: this mkcramfs has been built without zopfli'),
+            (('--tar', 'a.tar', 'other'), 8, 'built without libarchive, which --tar needs')):
+        res = box.run(*args, tool=tool, cwd=box.dir)
+        equal((res.status, os.path.exists(box.path('other'))), (status, False))
+        contains(res.err, message)
+
+
 @test
 def install_puts_every_name_where_it_belongs(box):
     """From what has been built, by make install into another root."""
-    source = os.path.join(HERE, '..')
     root = box.path('root')
-    env = {name: val for name, val in os.environ.items()
-           if not name.startswith(('MAKE', 'MFLAGS', 'OUTPUT', 'CFLAGS', 'DESTDIR'))}
     build = harness.BUILT
-    res = subprocess.run(('make', '-s', '-C', source, 'install', 'OUTPUT=' + build, 'DESTDIR=' + root,
-                          'PREFIX=/opt/cramfs', '-o', os.path.join(build, 'mkcramfs')), env=env,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    equal(res.returncode, 0, res.stdout)
+    run_make('install', 'OUTPUT=' + build, 'DESTDIR=' + root, 'PREFIX=/opt/cramfs', '-o',
+             os.path.join(build, 'mkcramfs'))
     sbin = os.path.join(root, 'opt/cramfs/sbin')
     equal(sorted(os.listdir(sbin)), ['cramfsck', 'fsck.cramfs', 'mkcramfs', 'mkfs.cramfs'])
     for name in ('cramfsck', 'fsck.cramfs', 'mkfs.cramfs'):
