@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In the place of archive.c, if mkcramfs is made without libarchive.
+ * What is left of reading archives without libarchive.
  */
 #include "mkcramfs.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In the place of zopfli.c, if mkcramfs is made without zopfli.
+ * What is left of compression by zopfli without this library.
  */
 #include "compress.h"
 

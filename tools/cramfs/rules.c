@@ -4,14 +4,11 @@
  * says, or the last rule of a file of rules that matches the path. What is known of the formats of
  * programs is in elf.c and flat.c. Where and how blocks are stored is for data.c to say.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mkcramfs.h"
-
-#define BLANKS	" \t\r\n\v\f"
 
 /* No file has more pages than this. */
 #define MAX_PAGE	(MAX_FILE_SIZE / BLOCK_SIZE)
@@ -37,7 +34,7 @@ struct range {
  * @part: of a union of two rules, these; NULL if there is none for one name
  */
 struct rule {
-	unsigned int line;
+	unsigned long line;
 	char *pattern;
 	unsigned int ask;
 	struct range *range;
@@ -47,29 +44,10 @@ struct rule {
 };
 
 static struct {
-	const char *path;
+	struct text text;
 	struct rule **list;
 	size_t nr;
 } rules;
-
-/*
- * Takes a word that begins with a quotation mark out of its quotes, in place. Returns what follows
- * it, or NULL if that is not the end of a word: it would not be clear what is meant.
- */
-static char *unquote(char *word)
-{
-	char *in = word + 1, *out = word;
-
-	while (*in && *in != '"') {
-		if (*in == '\\' && (in[1] == '"' || in[1] == '\\'))
-			in++;
-		*out++ = *in++;
-	}
-	if (!*in || (in[1] && !strchr(BLANKS, in[1])))
-		return NULL;
-	*out = '\0';
-	return in + 1;
-}
 
 /* The next word from @pos on, which is moved behind it; NULL at the line's end or a comment. */
 static char *next_word(char **pos, bool *unclosed)
@@ -80,9 +58,10 @@ static char *next_word(char **pos, bool *unclosed)
 	if (!*word || *word == '#')
 		return NULL;
 	if (*word == '"') {
-		end = unquote(word);
-		*unclosed = !end;
-		if (!end)
+		end = text_unquote(word);
+		/* If that is not the end of a word, it would not be clear what is meant. */
+		*unclosed = !end || (*end && !strchr(BLANKS, *end));
+		if (*unclosed)
 			return NULL;
 	}
 	*pos = end;
@@ -101,9 +80,8 @@ static bool parse_page(const char **p, unsigned int *page)
 
 	if (**p < '0' || **p > '9')
 		return false;
-	errno = 0;
 	val = strtoul(*p, &end, 10);
-	if (errno || val > MAX_PAGE)
+	if (val > MAX_PAGE)
 		return false;
 	*p = end;
 	*page = val;
@@ -139,8 +117,9 @@ static void parse_pages(struct rule *rule, const char *text)
 
 	for (;;) {
 		if (!text || !parse_range(&p, &range)) {
-			complain("%s:%u: 'pages' needs numbers up to %u and ranges, as 0-15,20",
-				 rules.path, rule->line, MAX_PAGE);
+			complain_line(&rules.text,
+				      "'pages' needs numbers up to %u and ranges, as 0-15,20",
+				      MAX_PAGE);
 			return;
 		}
 		add_range(rule, &range);
@@ -175,36 +154,35 @@ static void parse_words(struct rule *rule, char *pos)
 				break;
 		}
 		if (i == sizeof(asks) / sizeof(*asks)) {
-			complain("%s:%u: '%s' is none of: text rodata data all none pages",
-				 rules.path, rule->line, word);
+			complain_line(&rules.text,
+				      "'%s' is none of: text rodata data all none pages", word);
 			continue;
 		}
 		rule->ask |= asks[i].ask;
 		none |= !asks[i].ask;
 	}
 	if (unclosed)
-		complain("%s:%u: quotes that do not end a word", rules.path, rule->line);
+		complain_line(&rules.text, "quotes that do not end a word");
 	else if (!nr)
-		complain("%s:%u: nothing is said about %s", rules.path, rule->line,
-			 rule->pattern);
+		complain_line(&rules.text, "nothing is said about %s", rule->pattern);
 	if (none && nr > 1)
-		complain("%s:%u: 'none' stands alone", rules.path, rule->line);
+		complain_line(&rules.text, "'none' stands alone");
 }
 
-static void parse_line(char *pos, unsigned int line)
+static void parse_line(char *pos)
 {
 	bool unclosed = false;
 	char *word = next_word(&pos, &unclosed);
 	struct rule *rule;
 
 	if (unclosed)
-		complain("%s:%u: quotes that do not end a word", rules.path, line);
+		complain_line(&rules.text, "quotes that do not end a word");
 	if (!word)
 		return;
 	if (!*word)
-		complain("%s:%u: an empty pattern", rules.path, line);
+		complain_line(&rules.text, "an empty pattern");
 	rule = xalloc(sizeof(*rule));
-	rule->line = line;
+	rule->line = rules.text.line;
 	rule->pattern = xstrdup(word);
 	parse_words(rule, pos);
 	rules.list = xgrow(rules.list, (rules.nr + 1) * sizeof(struct rule *));
@@ -217,26 +195,11 @@ static void parse_line(char *pos, unsigned int line)
  */
 void rules_read(const char *path)
 {
-	FILE *f = fopen(path, "r");
-	unsigned int nr_line = 0;
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t len;
+	char *line;
 
-	if (!f)
-		die_errno(path);
-	rules.path = path;
-	while ((len = getline(&line, &room, f)) >= 0) {
-		nr_line++;
-		if (memchr(line, '\0', len))
-			complain("%s:%u: a byte of zero: this is no text", path, nr_line);
-		else
-			parse_line(line, nr_line);
-	}
-	if (ferror(f))
-		die_errno(path);
-	free(line);
-	fclose(f);
+	text_open(&rules.text, path);
+	while ((line = text_next(&rules.text)))
+		parse_line(line);
 	die_if_complaints();
 }
 
@@ -405,13 +368,14 @@ static void check_matches(const struct rule *rule)
 	if (rule->matches_file)
 		return;
 	if (rule->matches_dir)
-		warn("%s:%u: %s matches only directories; what is in them is matched by %s/**",
-		     rules.path, rule->line, rule->pattern, rule->pattern);
+		warn_line(&rules.text,
+			  "%s matches only directories; what is in them is matched by %s/**",
+			  rule->pattern, rule->pattern);
 	else if (rule->matches_other)
-		warn("%s:%u: %s matches no file, but a symbolic link or node", rules.path,
-		     rule->line, rule->pattern);
+		warn_line(&rules.text, "%s matches no file, but a symbolic link or node",
+			  rule->pattern);
 	else
-		warn("%s:%u: %s matches no file", rules.path, rule->line, rule->pattern);
+		warn_line(&rules.text, "%s matches no file", rule->pattern);
 }
 
 static void check_asks(const struct rule *rule, const struct options *opt)
@@ -419,11 +383,13 @@ static void check_asks(const struct rule *rule, const struct options *opt)
 	if (!rule->decides || !(rule->ask & ASK_SEGMENTS))
 		return;
 	if (!rule->has_program && !(rule->ask & ASK_ALL))
-		warn("%s:%u: %s: segments are asked for, but there is no program or library",
-		     rules.path, rule->line, rule->pattern);
+		warn_line(&rules.text,
+			  "%s: segments are asked for, but there is no program or library",
+			  rule->pattern);
 	else if ((rule->ask & ASK_DATA) && opt->xip == XIP_NOMMU)
-		warn("%s:%u: %s: 'data' is of no use without an MMU: it is copied to RAM",
-		     rules.path, rule->line, rule->pattern);
+		warn_line(&rules.text,
+			  "%s: 'data' is of no use without an MMU: it is copied to RAM",
+			  rule->pattern);
 }
 
 static void check_pages(const struct rule *rule)
@@ -432,8 +398,8 @@ static void check_pages(const struct rule *rule)
 
 	for (i = 0; rule->decides && i < rule->nr_ranges; i++) {
 		if (!rule->range[i].exists)
-			warn("%s:%u: %s: there is no page %u", rules.path, rule->line,
-			     rule->pattern, rule->range[i].first);
+			warn_line(&rules.text, "%s: there is no page %u", rule->pattern,
+				  rule->range[i].first);
 	}
 }
 
@@ -448,6 +414,7 @@ void rules_check(const struct options *opt)
 	size_t i;
 
 	for (i = 0; i < rules.nr; i++) {
+		rules.text.line = rules.list[i]->line;
 		check_matches(rules.list[i]);
 		check_asks(rules.list[i], opt);
 		check_pages(rules.list[i]);

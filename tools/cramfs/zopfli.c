@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Compression by zopfli. The Makefile takes no-zopfli.c instead where there is no such library.
+ * Compression by zopfli, where there is this library; otherwise no-zopfli.c is in its place.
  */
 #include <stdlib.h>
 #include <string.h>
