@@ -110,11 +110,8 @@ static void next_header(struct reader *r)
 
 static void check_header(const struct reader *r)
 {
-	if (!r->doubtful)
-		return;
-	if (!is_about_conversion(r))
-		warn("%s: %s", r->name, archive_error_string(r->archive));
-	else if (!has_names_of_bytes(r))
+	/* A part of the header is then ignored: anything may be wrong with the entry. */
+	if (r->doubtful && !(is_about_conversion(r) && has_names_of_bytes(r)))
 		complain("%s: %s", r->name, archive_error_string(r->archive));
 }
 
@@ -348,6 +345,20 @@ static unsigned int device_of(dev_t number)
 	return number > UINT32_MAX ? UINT32_MAX : number;
 }
 
+/* Without the ACL, the group must not have more than the ACL's mask has left it. */
+static void take_group_rights(struct archive_entry *h, struct entry *e)
+{
+	const int access = ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
+	int type, rights, tag, id;
+	const char *name;
+
+	archive_entry_acl_reset(h, access);
+	while (archive_entry_acl_next(h, access, &type, &rights, &tag, &id, &name) == ARCHIVE_OK) {
+		if (tag == ARCHIVE_ENTRY_ACL_MASK)
+			e->mode &= ~0070 | (rights & 7) << 3;
+	}
+}
+
 static void take_attributes(const struct reader *r, struct entry *e)
 {
 	struct archive_entry *h = r->header;
@@ -356,6 +367,7 @@ static void take_attributes(const struct reader *r, struct entry *e)
 	/* In the archives of ar there is nothing but files, and not all say so. */
 	if (!(e->mode & S_IFMT) && is_format(r, ARCHIVE_FORMAT_AR))
 		e->mode |= S_IFREG;
+	take_group_rights(h, e);
 	e->uid = id_of(archive_entry_uid(h));
 	e->gid = id_of(archive_entry_gid(h));
 	if (S_ISCHR(e->mode) || S_ISBLK(e->mode))

@@ -2,6 +2,8 @@
 """Images of archives: what goes in comes out, as of a directory; what is wrong with an archive is an
 error, and makes nothing."""
 
+import binascii
+import bz2
 import gzip
 import io
 import lzma
@@ -9,6 +11,7 @@ import os
 import resource
 import shutil
 import stat
+import struct
 import subprocess
 import tarfile
 import zipfile
@@ -18,6 +21,8 @@ import trees
 from cramfs_image import PAGE
 from harness import Skip, contains, equal, nasty_tree, noise, prose, test, test_each
 
+PACK = {'plain': bytes, 'gz': gzip.compress, 'xz': lzma.compress, 'bz2': bz2.compress,
+        'lzma': lambda data: lzma.compress(data, lzma.FORMAT_ALONE)}
 FORMATS = {'ustar': tarfile.USTAR_FORMAT, 'gnu': tarfile.GNU_FORMAT, 'pax': tarfile.PAX_FORMAT}
 
 
@@ -47,6 +52,38 @@ def made(box, archive, *options, err='', **more):
 
 def refused(box, archive, message, *options, **more):
     return box.refused(message, *options, '--tar', archive, box.image_path, **more)
+
+
+def piped(box, data, *options):
+    """Run mkcramfs on an archive that comes by a pipe: exit status, messages."""
+    res = subprocess.run((os.path.join(harness.TOOLS, 'mkcramfs'), *options, '--tar', '-',
+                          box.image_path), input=data, stderr=subprocess.PIPE)
+    return res.returncode, res.stderr.decode()
+
+
+def cpio(box, *names):
+    """A cpio archive of these files of the tree."""
+    if not shutil.which('cpio'):
+        raise Skip('no cpio')
+    return subprocess.run(('cpio', '-o', '-H', 'newc'), input='\n'.join(names).encode() + b'\n',
+                          check=True, cwd=box.tree, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL).stdout
+
+
+def sparse(name, size, *blocks):
+    """A file in an archive as old versions of GNU tar have sparse ones: BLOCKS are (offset, bytes)."""
+    data = b''.join(content for _, content in blocks)
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = b'S'
+    numbers = [number for offset, content in blocks for number in (offset, len(content))]
+    for i, number in enumerate(numbers):
+        header[386 + 12 * i:398 + 12 * i] = b'%011o\0' % number
+    header[483:495] = b'%011o\0' % size
+    header[148:156] = b' ' * 8
+    header[148:156] = b'%06o\0 ' % sum(header)
+    return bytes(header) + data + bytes(-len(data) % 512)
 
 
 def paths(image):
@@ -138,20 +175,16 @@ def nobody_makes_the_image_that_root_makes(box, how):
     equal(box.image().data == want, True)
 
 
-@test_each('plain', 'gz', 'xz', 'bz2')
+@test_each(*PACK)
 def compressed_archive_is_read_from_a_file_or_a_pipe(box, how):
     with open(tar(box, entry('a', noise(50000)), entry('b', prose(50000))), 'rb') as f:
         data = f.read()
-    pack = {'plain': bytes, 'gz': gzip.compress, 'xz': lzma.compress,
-            'bz2': lambda d: __import__('bz2').compress(d)}[how]
+    pack = PACK[how]
     path = box.write('packed', pack(data))
     want = made(box, path).data
     equal(box.image().read(box.image().find('b')), prose(50000))
-    res = subprocess.run((os.path.join(harness.TOOLS, 'mkcramfs'), '--tar', '-', box.path('other')),
-                         input=pack(data), stderr=subprocess.PIPE)
-    equal((res.returncode, res.stderr), (0, b''))
-    with open(box.path('other'), 'rb') as f:
-        equal(f.read() == want, True)
+    equal(piped(box, pack(data)), (0, ''))
+    equal(box.image().data == want, True)
 
 
 @test
@@ -236,6 +269,25 @@ def hard_link_may_come_before_the_file(box):
 
 
 @test
+def hard_links_may_lead_to_each_other_before_the_file(box):
+    def link(name, to):
+        return entry(name, kind=tarfile.LNKTYPE, linkname=to)
+
+    image = made(box, tar(box, link('a', 'b'), link('d/c', 'a'), link('e', 'f'), link('g', 'd/c'),
+                          link('f', 'a'), entry('b', b'content', mode=0o755, uid=5)))
+    for path in ('a', 'b', 'd/c', 'e', 'f', 'g'):
+        equal((attributes(image, path), image.read(image.find(path))),
+              (('0o100755', 5, 0), b'content'), path)
+
+
+@test
+def hard_link_to_a_device_is_one(box):
+    image = made(box, tar(box, entry('a', kind=tarfile.CHRTYPE, devmajor=4, devminor=5, mode=0o620),
+                          entry('b', kind=tarfile.LNKTYPE, linkname='a')))
+    equal((attributes(image, 'b'), image.find('b').size), (('0o20620', 0, 0), 4 << 8 | 5))
+
+
+@test
 def hard_link_to_a_symbolic_link_is_one(box):
     image = made(box, tar(box, entry('a', kind=tarfile.SYMTYPE, linkname='target', mode=0o777),
                           entry('b', kind=tarfile.LNKTYPE, linkname='a')))
@@ -286,6 +338,24 @@ def sparse_file_is_read(box, form):
     equal(made(box, box.path('a.tar'), '-q').data == want, True)
 
 
+@test_each(((8192, 512), (0, 512), 1024), ((0, 512), (8192, 512), 8192), ((0, 512), (0, 512), 1024))
+def parts_of_a_sparse_file_do_not_get_elsewhere(box, case):
+    *blocks, size = case
+    refused(box, box.write('a.tar', sparse('a', size, *((at, b'A' * n) for at, n in blocks)) +
+                           sparse('b', 20000, (16384, b'B' * 512)) + bytes(1024)),
+            'a.tar:/a: damaged: its parts overlap or are beyond its end')
+
+
+@test
+def file_that_is_cut_leaves_the_next_one_alone(box):
+    size = (1 << 24) + 20000
+    path = box.write('a.tar', sparse('a', size, (size - 30000, b'A' * 30000)) +
+                     sparse('b', 20000, (16384, b'B' * 512)) + bytes(1024))
+    equal(box.run('--truncate-files', '--tar', path, box.image_path).status, 0)
+    image = box.image()
+    equal(image.read(image.find('b')), bytes(16384) + b'B' * 512 + bytes(20000 - 16896))
+
+
 @test
 def second_file_of_a_name_is_an_error(box):
     archive = tar(box, entry('a', b'1'), entry('x'), entry('./a', b'2'), entry('x'))
@@ -313,6 +383,30 @@ def other_names_of_a_file_stay_if_the_last_wins(box):
     equal([image.read(image.find(p)) for p in 'ab'], [b'new', b'old'])
 
 
+@test
+def last_of_two_hard_links_wins_even_before_their_files(box):
+    image = made(box, tar(box, entry('x', kind=tarfile.LNKTYPE, linkname='a'),
+                          entry('y', kind=tarfile.LNKTYPE, linkname='x'),
+                          entry('x', kind=tarfile.LNKTYPE, linkname='b'),
+                          entry('a', b'of a'), entry('b', b'of b')), '--last-wins')
+    equal([image.read(image.find(p)) for p in 'xy'], [b'of b', b'of a'])
+
+
+@test
+def file_wins_over_a_hard_link_that_came_before(box):
+    image = made(box, tar(box, entry('x', kind=tarfile.LNKTYPE, linkname='a'),
+                          entry('y', kind=tarfile.LNKTYPE, linkname='x'), entry('x', b'own'),
+                          entry('x', b'last'), entry('a', b'of a')), '--last-wins')
+    equal([image.read(image.find(p)) for p in 'xy'], [b'last', b'of a'])
+
+
+@test
+def many_names_that_come_twice_take_linear_time(box):
+    archive = tar(box, *(entry('d/%d' % (i % 40000), b'%d' % i) for i in range(80000)), form='ustar')
+    image = made(box, archive, '--last-wins', timeout=10)
+    equal(image.read(image.find('d/7')), b'40007')
+
+
 @test_each(('d', 'd/f'), ('f', 'f'))
 def directory_does_not_become_a_file(box, case):
     kind, name = case
@@ -324,6 +418,25 @@ def directory_does_not_become_a_file(box, case):
 @test
 def file_that_is_no_directory_has_no_files(box):
     refused(box, tar(box, entry('a'), entry('a/b')), ':/a/b: a part of its path is no directory')
+
+
+@test
+def file_in_a_symbolic_link_is_an_error_that_names_it(box):
+    refused(box, tar(box, entry('usr/lib', kind=tarfile.DIRTYPE, mode=0o755),
+                     entry('lib', kind=tarfile.SYMTYPE, linkname='usr/lib'), entry('lib/x')),
+            ':/lib/x: a part of its path is no directory: /lib is a symbolic link to usr/lib')
+
+
+@test_each('bad/../x', 'ok', 'lib/x', 'dir')
+def nothing_is_wrong_with_what_is_excluded(box, name):
+    entries = [entry('ok', b'1'), entry('lib', kind=tarfile.SYMTYPE, linkname='usr/lib'),
+               entry('dir', kind=tarfile.DIRTYPE), entry('link', kind=tarfile.LNKTYPE, linkname='ok')]
+    archive = tar(box, *entries, entry('./' + name, b'2'))
+    refused(box, archive, '/%s: ' % name)
+    pattern = '/lib/x' if name == 'lib/x' else name.split('/')[0]
+    image = made(box, archive, '--exclude', pattern)
+    equal(pattern in paths(image), False)
+    equal(image.read(image.find('link')), b'1')
 
 
 @test_each(*range(1, 12), 1023, 1024)
@@ -340,16 +453,13 @@ def cut_off_archive_is_an_error(box, part):
         refused(box, path, 'archive.tar: ')
 
 
-@test_each('gz', 'xz', 'cpio', 'zip')
+@test_each('gz', 'xz', 'bz2', 'cpio', 'zip')
 def cut_off_archive_of_another_format_is_an_error(box, form):
     with open(tar(box, entry('a', noise(20000)), entry('b', noise(20000))), 'rb') as f:
         data = f.read()
     if form == 'cpio':
-        if not shutil.which('cpio'):
-            raise Skip('no cpio')
         box.file('a', noise(20000))
-        data = subprocess.run(('cpio', '-o', '-H', 'newc'), input=b'a\n', cwd=box.tree, check=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        data = cpio(box, 'a')
         # The end, an entry of its own, and what fills the last block.
         data = data[:data.index(b'TRAILER!!!') - 110] + bytes(10)
     elif form == 'zip':
@@ -358,9 +468,11 @@ def cut_off_archive_of_another_format_is_an_error(box, form):
             z.writestr('a', data)
         data = whole.getvalue()
     else:
-        data = {'gz': gzip.compress, 'xz': lzma.compress}[form](data)
-    for size in (len(data) - 10, len(data) // 2, 100):
-        refused(box, box.write('cut', data[:size]), '/cut: ')
+        data = PACK[form](data)
+    for size in (len(data) - 4, len(data) - 10, len(data) // 2, 100):
+        if form != 'cpio' or size != len(data) - 4:
+            err = refused(box, box.write('cut', data[:size]), '/cut: ').err
+            equal('Unknown error' in err or 'Success' in err, False, err)
 
 
 @test_each((b'', 'empty'), (b'no archive\n' * 100, 'Unrecognized archive format'),
@@ -389,18 +501,130 @@ def archives_may_follow_each_other(box):
     equal(paths(made(box, box.write('both', both))), ['/', '/a', '/b'])
 
 
-@test
-def what_follows_a_cpio_archive_is_an_error(box):
+@test_each(*PACK)
+def what_follows_a_cpio_archive_is_an_error(box, how):
     """libarchive would not read it."""
-    if not shutil.which('cpio'):
-        raise Skip('no cpio')
+    box.file('a', b'x')
+    box.file('b', b'x')
+    first, second = cpio(box, 'a'), cpio(box, 'b')
+    message = 'more follows its end mark'
+    refused(box, box.write('both', PACK[how](first + second)), '/both: ' + message)
+    equal(piped(box, PACK[how](first + second)),
+          (8, 'mkcramfs: standard input: %s\n' % message))
+    filled = PACK[how](first + bytes(100000))
+    equal(paths(made(box, box.write('first', filled), '-q')), ['/', '/a'])
+    equal(piped(box, filled, '-q'), (0, ''))
+
+
+@test_each('gz', 'bz2', 'lzma')
+def what_follows_the_compressed_data_is_an_error(box, how):
+    box.file('b', b'x')
+    data = open(tar(box, entry('a', noise(1000))), 'rb').read()
+    rest = cpio(box, 'b')
+    refused(box, box.write('both', PACK[how](data) + rest),
+            '/both: more follows the end of what is compressed')
+    equal(piped(box, PACK[how](data) + rest)[0], 8)
+    made(box, box.write('filled', PACK[how](data) + bytes(100000)))
+
+
+@test
+def compressed_archives_may_follow_each_other(box):
     both = b''
     for name in 'ab':
-        box.file(name, b'x')
-        both += subprocess.run(('cpio', '-o', '-H', 'newc'), input=name.encode() + b'\n', check=True,
-                               cwd=box.tree, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-    refused(box, box.write('both', both), '/both: more follows its end mark')
-    equal(paths(made(box, box.write('first', both[:len(both) // 2] + bytes(5000)), '-q')), ['/', '/a'])
+        with open(tar(box, entry(name, noise(1000))), 'rb') as f:
+            both += gzip.compress(f.read())
+    equal(paths(made(box, box.write('both', both))), ['/', '/a', '/b'])
+
+
+@test
+def damaged_gzip_archive_makes_no_other_image(box):
+    """Whichever byte is wrong."""
+    data = gzip.compress(open(tar(box, entry('a', b'content'), form='ustar'), 'rb').read(), mtime=0)
+    want = made(box, box.write('whole', data)).data
+    refusals = 0
+    for i in range(len(data)):
+        damaged = bytearray(data)
+        damaged[i] ^= 1 << i % 8
+        res = box.run('--tar', box.write('damaged', bytes(damaged)), box.image_path)
+        equal(res.status == 8 or box.image().data == want, True, 'byte %d' % i)
+        refusals += res.status == 8
+    # But for the time, the system and the like that are in its header.
+    equal(refusals >= len(data) - 8, True, '%d refusals' % refusals)
+
+
+@test_each('twice', 'uu')
+def packing_that_would_not_be_checked_is_an_error(box, how):
+    with open(tar(box, entry('a', noise(1000))), 'rb') as f:
+        data = f.read()
+    if how == 'twice':
+        data, message = bz2.compress(gzip.compress(data)), 'compressed more than once'
+    else:
+        lines = (data[i:i + 45] for i in range(0, len(data), 45))
+        data, message = b'begin 644 x\n' + b''.join(map(binascii.b2a_uu, lines)) + b'`\nend\n', 'uu'
+    refused(box, box.write('packed', data), '/packed: ' + message)
+
+
+@test
+def contents_with_a_wrong_CRC_are_an_error(box):
+    """A program that unpacks a zip archive only warns."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, 'w') as z:
+        z.writestr('a', b'content' * 100)
+    data = bytearray(whole.getvalue())
+    data[100] ^= 1
+    refused(box, box.write('a.zip', data), 'a.zip:/a: ZIP bad CRC')
+
+
+@test
+def damaged_header_is_an_error(box):
+    """libarchive would go on without the attributes that are in it."""
+    path = tar(box, entry('a', uid=5, pax_headers={'comment': 'x' * 80, 'uid': '7'}))
+    with open(path, 'rb') as f:
+        data = f.read()
+    equal(data.count(b'92 comment'), 1)
+    refused(box, box.write('damaged', data.replace(b'92 comment', b'91 comment')),
+            '/damaged: Ignoring malformed pax')
+
+
+@test
+def name_that_is_no_Unicode_is_an_error_where_it_should_be(box):
+    """As in this archive of lha."""
+    def archive(name):
+        fields = b'\0\0\0', b'\1' + name, b'\x46' + struct.pack('<I', 65001)
+        sizes = [len(f) + 2 for f in fields] + [0]
+        header = b'-lh0-' + struct.pack('<IIIBBHBH', 0, 0, 0, 0x20, 2, 0, ord('U'), sizes[0])
+        header += b''.join(f + struct.pack('<H', size) for f, size in zip(fields, sizes[1:]))
+        header = bytearray(struct.pack('<H', len(header) + 2) + header)
+        crc = 0
+        for byte in header:
+            crc ^= byte
+            for _ in range(8):
+                crc = crc >> 1 ^ (0xa001 if crc & 1 else 0)
+        struct.pack_into('<H', header, 27, crc)
+        return bytes(header) + b'\0'
+
+    equal(paths(made(box, box.write('good', archive(b'abc')), '-q')), ['/', '/abc'])
+    refused(box, box.write('bad', archive(b'\xff\xfe')), '/bad: Pathname cannot be converted')
+    contains(piped(box, archive(b'\xff\xfe'))[1], 'input: Pathname cannot be converted')
+
+
+@test
+def zip_archive_may_be_standard_input_if_it_is_a_file(box):
+    with zipfile.ZipFile(box.path('a.zip'), 'w') as z:
+        z.writestr('žluť', b'x')
+    with open(box.path('a.zip'), 'rb') as f:
+        subprocess.run((os.path.join(harness.TOOLS, 'mkcramfs'), '--tar', '-', box.image_path),
+                       stdin=f, check=True)
+    equal(paths(box.image()), ['/', '/žluť'])
+
+
+@test
+def files_of_an_ar_archive_are_files(box):
+    """Those of reproducible ones do not say so."""
+    box.write('a.a', b'!<arch>\n' + b'%-16s%-12d%-6d%-6d%-8s%-10d`\n' % (b'f/', 0, 0, 0, b'644', 4) +
+              b'data')
+    image = made(box, box.path('a.a'))
+    equal((attributes(image, 'f'), image.read(image.find('f'))), (('0o100644', 0, 0), b'data'))
 
 
 @test
@@ -428,6 +652,9 @@ def owner_that_is_too_large_is_an_error(box):
 def device_number_that_is_too_large_is_an_error(box):
     refused(box, tar(box, entry('a', kind=tarfile.CHRTYPE, devmajor=256, devminor=1)),
             'archive.tar:/a: device number 256:1 is above 255:255')
+    huge = {'SCHILY.devmajor': str((1 << 32) + 4), 'SCHILY.devminor': str((1 << 32) + 1)}
+    refused(box, tar(box, entry('a', kind=tarfile.CHRTYPE, pax_headers=huge)),
+            'archive.tar:/a: device number 4294967295:4294967295 is above 255:255')
 
 
 @test_each((4095, None), (4096, 'target of the symbolic link has 4096 bytes, Linux reads 4095'),
@@ -470,6 +697,14 @@ def attributes_that_no_image_has_are_counted(box):
     made(box, tar(box, entries[2]))
 
 
+@test_each(('rw-', 'r--'), ('r--', 'rw-'), ('---', 'rw-'))
+def group_gets_no_more_rights_than_the_ACL_has_left_it(box, case):
+    acl = 'user::rw-,user:1000:rw-,group::%s,mask::%s,other::---' % case
+    archive = tar(box, entry('a', mode=0o660, pax_headers={'SCHILY.acl.access': acl}))
+    box.run('--tar', archive, box.image_path)
+    equal(attributes(box.image(), 'a')[0], '0o100600' if '---' in case else '0o100640')
+
+
 @test
 def device_table_applies_to_an_archive(box):
     table = box.write('table', '/a f 4755 1 2\n/dev d 755 0 0\n/dev/null c 666 0 0 1 3\n')
@@ -485,6 +720,8 @@ def files_of_an_archive_are_kept_where_TMPDIR_says(box):
     os.mkdir(box.path('tmp'))
     made(box, archive, env={'TMPDIR': box.path('tmp')})
     equal(os.listdir(box.path('tmp')), [])
+    # Not the root directory.
+    made(box, archive, env={'TMPDIR': ''}, nobody=True)
 
 
 @test
