@@ -61,6 +61,7 @@ unsigned int nr_warnings(void);
 void *xalloc(size_t size);
 void *xgrow(void *old, size_t size);
 char *xstrdup(const char *s);
+size_t decode_utf8(const char *s, size_t len, __u32 *code);
 char *printable(const char *s);
 char type_letter(mode_t mode);
 

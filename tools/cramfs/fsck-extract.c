@@ -47,12 +47,7 @@ struct extraction {
 
 noreturn static void fail(const struct extraction *ex, const char *why)
 {
-	char *path = catalog_path(ex->cat, ex->walk.dir, ex->walk.node.at);
-
-	fflush(stdout);
-	fprintf(stderr, "%s: ", program);
-	print_escaped(stderr, path, strlen(path));
-	fprintf(stderr, ": %s\n", why);
+	complain("%s: %s", catalog_path(ex->cat, ex->walk.dir, ex->walk.node.at), why);
 	die("%s: the extraction is incomplete", ex->path);
 }
 

@@ -89,11 +89,11 @@ void list_entry(const struct walk *walk)
 		printf("%3u, %3u ", inode->size >> 8 & 0xff, inode->size & 0xff);
 	else
 		printf("%8u ", inode->size);
-	print_escaped(stdout, path, strlen(path));
+	print_escaped(stdout, path);
 	if (S_ISLNK(inode->mode)) {
 		bad = read_target(cat->rd, inode, target);
 		fputs(" -> ", stdout);
-		print_escaped(stdout, target, strlen(target));
+		print_escaped(stdout, target);
 		if (bad)
 			problem_at(cat, walk->dir, walk->node.at, "%s", bad);
 	}

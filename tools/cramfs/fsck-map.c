@@ -208,7 +208,7 @@ static void print_path(const struct catalog *cat, const struct dir *dir, __u32 a
 	char *path = catalog_path(cat, dir, at);
 
 	putchar(' ');
-	print_escaped(stdout, path, strlen(path));
+	print_escaped(stdout, path);
 	free(path);
 }
 

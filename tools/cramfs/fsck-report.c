@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "fsck.h"
 
@@ -48,20 +47,18 @@ static void say(const char *kind, const struct catalog *cat, const struct dir *d
 		const char *fmt, va_list args)
 {
 	char *path, *text;
-	int len;
 
 	fflush(stdout);
 	fprintf(stderr, "%s: %s", program, kind);
 	if (cat) {
 		path = catalog_path(cat, dir, at);
-		print_escaped(stderr, path, strlen(path));
+		print_escaped(stderr, path);
 		fputs(": ", stderr);
 		free(path);
 	}
-	len = vasprintf(&text, fmt, args);
-	if (len < 0)
+	if (vasprintf(&text, fmt, args) < 0)
 		die("out of memory");
-	print_escaped(stderr, text, len);
+	print_escaped(stderr, text);
 	fputc('\n', stderr);
 	free(text);
 }
@@ -144,69 +141,19 @@ void report_end(const char *path)
 		fprintf(stderr, "%s: %s: %lu more warnings\n", program, path, doubts - MAX_SHOWN);
 }
 
-/* Decode one character. Return: its length, or 0 if these bytes are not UTF-8. */
-static size_t decode_utf8(const unsigned char *s, size_t len, __u32 *code)
-{
-	static const __u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t need, i;
-
-	if (s[0] < 0x80) {
-		*code = s[0];
-		return 1;
-	}
-	if (s[0] < 0xc0 || s[0] >= 0xf8)
-		return 0;
-	need = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (len < need)
-		return 0;
-	*code = s[0] & (0x7f >> need);
-	for (i = 1; i < need; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (s[i] & 0x3f);
-	}
-	if (*code < least[need] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
-		return 0;
-	return need;
-}
-
-/* Control characters, and those that change how others are laid out. */
-static bool is_unfit(__u32 code)
-{
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0xad || code == 0x61c ||
-	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-	       (code >= 0x2060 && code <= 0x206f) || (code >= 0xfff9 && code <= 0xfffb) ||
-	       code == 0xfeff;
-}
-
 /**
  * print_escaped() - print bytes of the image as text of one line
  * @out: where to
- * @s: the bytes
- * @len: how many
+ * @s: string
  *
  * What is not UTF-8 or not printable is shown as \xHH, a backslash as two.
  */
-void print_escaped(FILE *out, const char *s, size_t len)
+void print_escaped(FILE *out, const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
-	size_t i, n;
-	__u32 code;
+	char *text = printable(s);
 
-	while (len) {
-		n = decode_utf8(p, len, &code);
-		if (n && code == '\\') {
-			fputs("\\\\", out);
-		} else if (n && !is_unfit(code)) {
-			fwrite(p, 1, n, out);
-		} else {
-			n = n ? n : 1;
-			for (i = 0; i < n; i++)
-				fprintf(out, "\\x%02x", p[i]);
-		}
-		p += n;
-		len -= n;
-	}
+	fputs(text, out);
+	free(text);
 }
 
 /**

@@ -246,7 +246,7 @@ __printf(4, 5) void doubt_at(const struct catalog *cat, const struct dir *dir, _
 bool problems_are_shown(void);
 unsigned long nr_problems(void);
 void report_end(const char *path);
-void print_escaped(FILE *out, const char *s, size_t len);
+void print_escaped(FILE *out, const char *s);
 void finish_stdout(void);
 
 /* fsck-image.c */

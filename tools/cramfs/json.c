@@ -8,38 +8,13 @@
 
 #include "common.h"
 
-/* Length of the character at @p in UTF-8, or 0 if there is none. */
-static size_t character_len(const unsigned char *p, size_t left)
-{
-	/* The least code point that needs so many bytes; fewer make an overlong sequence. */
-	static const __u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t i, len;
-	__u32 code;
-
-	if (*p < 0x80)
-		return 1;
-	if (*p < 0xc0 || *p >= 0xf8)
-		return 0;
-	len = *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
-	if (len > left)
-		return 0;
-	code = *p & (0x7f >> len);
-	for (i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (p[i] & 0x3f);
-	}
-	if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-		return 0;
-	return len;
-}
-
-static bool is_utf8(const unsigned char *p, size_t len)
+static bool is_utf8(const char *s, size_t len)
 {
 	size_t i, step;
+	__u32 code;
 
 	for (i = 0; i < len; i += step) {
-		step = character_len(p + i, len - i);
+		step = decode_utf8(s + i, len - i, &code);
 		if (!step)
 			return false;
 	}
@@ -54,21 +29,21 @@ static bool is_utf8(const unsigned char *p, size_t len)
  */
 void json_string(FILE *f, const char *s, size_t len)
 {
-	const unsigned char *p = (const unsigned char *)s;
 	size_t i, step;
+	__u32 code;
 
 	fputc('"', f);
 	for (i = 0; i < len; i += step) {
-		step = character_len(p + i, len - i);
+		step = decode_utf8(s + i, len - i, &code);
 		if (!step) {
 			fputs("\\ufffd", f);
 			step = 1;
-		} else if (p[i] < 0x20 || p[i] == 0x7f) {
-			fprintf(f, "\\u%04x", p[i]);
+		} else if (code < 0x20 || code == 0x7f) {
+			fprintf(f, "\\u%04x", code);
 		} else {
-			if (p[i] == '"' || p[i] == '\\')
+			if (code == '"' || code == '\\')
 				fputc('\\', f);
-			fwrite(p + i, 1, step, f);
+			fwrite(s + i, 1, step, f);
 		}
 	}
 	fputc('"', f);
@@ -87,7 +62,7 @@ void json_member(FILE *f, const char *key, const char *s, size_t len)
 
 	fprintf(f, "\"%s\":", key);
 	json_string(f, s, len);
-	if (is_utf8((const unsigned char *)s, len))
+	if (is_utf8(s, len))
 		return;
 	fprintf(f, ",\"%s_hex\":\"", key);
 	for (i = 0; i < len; i++)

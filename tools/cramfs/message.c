@@ -164,32 +164,75 @@ char *xstrdup(const char *s)
 	return memcpy(xgrow(NULL, len), s, len);
 }
 
-static bool is_control(const unsigned char *p)
+/**
+ * decode_utf8() - decode a character
+ * @s: bytes
+ * @len: how many, at least one
+ * @code: set to the number of the character
+ *
+ * Return: how many bytes it has, or 0 if these are not UTF-8.
+ */
+size_t decode_utf8(const char *s, size_t len, __u32 *code)
 {
-	/* In UTF-8, U+0080 to U+009F are two bytes. */
-	return *p < ' ' || *p == 0x7f || (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
+	/* The least number that needs so many bytes; fewer make an overlong sequence. */
+	static const __u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *p = (const unsigned char *)s;
+	size_t need, i;
+
+	*code = p[0];
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc0 || p[0] >= 0xf8)
+		return 0;
+	need = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (len < need)
+		return 0;
+	*code &= 0x7f >> need;
+	for (i = 1; i < need; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (p[i] & 0x3f);
+	}
+	if (*code < least[need] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
+		return 0;
+	return need;
+}
+
+/* Control characters, and those that change how others are laid out. */
+static bool is_unfit(__u32 code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0xad || code == 0x61c ||
+	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2060 && code <= 0x206f) || (code >= 0xfff9 && code <= 0xfffb) ||
+	       code == 0xfeff;
 }
 
 /**
- * printable() - a string without characters that control a terminal
+ * printable() - a string as text of one line, without anything that a terminal obeys
  * @s: string, in UTF-8 or not
  *
- * Return: the same with a backslash and three octal digits for each byte of such a character, to
- * be freed by the caller.
+ * Return: the same, to be freed by the caller. What is not UTF-8 or not printable is \xHH for each
+ * byte, a backslash is two.
  */
 char *printable(const char *s)
 {
-	const unsigned char *in = (const unsigned char *)s;
-	char *res = xalloc(strlen(s) * 4 + 1), *out = res;
+	size_t left = strlen(s), n, i;
+	char *res = xgrow(NULL, left * 4 + 1), *out = res;
+	__u32 code;
 
-	while (*in) {
-		unsigned int bytes = is_control(in) ? (*in == 0xc2) + 1 : 0;
-
-		if (!bytes)
-			*out++ = *in++;
-		for (; bytes; bytes--)
-			out += sprintf(out, "\\%03o", *in++);
+	for (; left; s += n, left -= n) {
+		n = decode_utf8(s, left, &code);
+		if (n && !is_unfit(code)) {
+			if (code == '\\')
+				*out++ = '\\';
+			out = mempcpy(out, s, n);
+			continue;
+		}
+		n = n ? n : 1;
+		for (i = 0; i < n; i++)
+			out += sprintf(out, "\\x%02x", (unsigned char)s[i]);
 	}
+	*out = '\0';
 	return res;
 }
 

@@ -748,4 +748,4 @@ def very_deep_archive_is_an_error(box):
 @test
 def control_characters_of_names_do_not_reach_the_terminal(box):
     err = refused(box, tar(box, entry('a\x1b[2J\u009b2J\n\x7f\u00e9', uid=70000)), ' uid 70000').err
-    contains(err, 'archive.tar:/a\\033[2J\\302\\2332J\\012\\177\u00e9: uid')
+    contains(err, 'archive.tar:/a\\x1b[2J\\xc2\\x9b2J\\x0a\\x7f\u00e9: uid')

@@ -964,6 +964,12 @@ def fsck_shows_what_a_terminal_would_obey(box):
     data = Builder(dir_node([(b'\x1b[31m\n\xc2\x9b\xe2\x80\xae\xff\\/', file_node(b'a'))])).build()
     res = wrong(box, data, r'/\x1b[31m\x0a\xc2\x9b\xe2\x80\xae\xff\\/: slash in the name')
     equal(len(res.err.splitlines()), 1)
+    # Also where it is not about the image
+    data = Builder(dir_node([(b'\xe2\x80\xaecod.\\\xff', Node(stat.S_IFCHR, rdev=1))])).build()
+    err = check(box, data, '-x', box.path('out'), nobody=True).err
+    contains(err, r'the first is /\xe2\x80\xaecod.\\\xff' + '\n')
+    contains(box.run(box.path('a\x1b[2J\u202e'), tool='fsck.cramfs').err,
+             r'a\x1b[2J\xe2\x80\xae: No such')
 
 
 # Time and memory ----------------------------------------------------------------------------------

@@ -195,7 +195,7 @@ def report_as_text_has_a_line_a_file_and_totals(box):
 def names_in_the_text_report_cannot_command_a_terminal(box):
     box.file('a\x1b[2Jb\nc', b'x')
     res = box.run('-q', '--report', box.tree, box.image_path)
-    contains(res.out, '/a\\033[2Jb\\012c\n')
+    contains(res.out, '/a\\x1b[2Jb\\x0ac\n')
 
 
 @test_each('', '-x', '-X -X', '-p', '-p -X -X', '-i FILE -p', '-X -B')

@@ -275,7 +275,7 @@ def symbolic_links_whose_size_is_not_that_of_the_target_are_kept(box):
 def lists_one_line_for_a_name_of_two(box):
     box.file(b'a\nb')
     out = box.run('-qv', box.tree, box.image_path).out
-    contains(out, '/a\\012b\n')
+    contains(out, '/a\\x0ab\n')
 
 
 @test
