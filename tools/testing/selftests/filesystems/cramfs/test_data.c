@@ -448,7 +448,7 @@ FIXTURE_TEARDOWN(readers)
 {
 }
 
-TEST_F_TIMEOUT(readers, four_at_once_read_the_source, 240)
+TEST_F(readers, four_at_once_read_the_source)
 {
 	for (int n = 0; n < 4; n++) {
 		self->pids[n] = fork();

@@ -44,52 +44,52 @@ FIXTURE_TEARDOWN(own)
 {
 }
 
-TEST_F_TIMEOUT(tree, all_entries_are_there_and_no_other, 120)
+TEST_F(tree, all_entries_are_there_and_no_other)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_NAMES, true));
 }
 
-TEST_F_TIMEOUT(tree, types_and_modes_are_the_source, 120)
+TEST_F(tree, types_and_modes_are_the_source)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_MODES, true));
 }
 
-TEST_F_TIMEOUT(tree, owners_are_the_source, 120)
+TEST_F(tree, owners_are_the_source)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_OWNERS, true));
 }
 
-TEST_F_TIMEOUT(tree, sizes_are_the_source, 120)
+TEST_F(tree, sizes_are_the_source)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_SIZES, true));
 }
 
-TEST_F_TIMEOUT(tree, contents_by_read_are_the_source, 120)
+TEST_F(tree, contents_by_read_are_the_source)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_READ, true));
 }
 
-TEST_F_TIMEOUT(tree, contents_by_mmap_are_the_source, 120)
+TEST_F(tree, contents_by_mmap_are_the_source)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_MAPPED, true));
 }
 
-TEST_F_TIMEOUT(tree, link_targets_are_the_source, 120)
+TEST_F(tree, link_targets_are_the_source)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_LINKS, true));
 }
 
-TEST_F_TIMEOUT(tree, device_numbers_are_the_source, 120)
+TEST_F(tree, device_numbers_are_the_source)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_DEVICES, true));
 }
 
-TEST_F_TIMEOUT(tree, times_are_the_epoch, 120)
+TEST_F(tree, times_are_the_epoch)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_TIMES, true));
 }
 
-TEST_F_TIMEOUT(tree, directories_agree_with_stat, 120)
+TEST_F(tree, directories_agree_with_stat)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_DIRENTS, true));
 }
@@ -249,7 +249,7 @@ TEST_F(own, readdir_lists_each_entry_once)
 	EXPECT_EQ(0, twice);
 }
 
-TEST_F_TIMEOUT(own, seekdir_resumes_at_any_position, 120)
+TEST_F(own, seekdir_resumes_at_any_position)
 {
 	DIR *dir = opendir("/t/dirs/many");
 
@@ -331,7 +331,7 @@ TEST_F(own, statfs_tells_what_the_superblock_says)
 	EXPECT_EQ(252, st.f_namelen);
 }
 
-TEST_F_TIMEOUT(own, tree_survives_drop_caches, 120)
+TEST_F(own, tree_survives_drop_caches)
 {
 	for (int round = 0; round < 2; round++) {
 		ASSERT_EQ(0, forget_caches());
@@ -341,12 +341,12 @@ TEST_F_TIMEOUT(own, tree_survives_drop_caches, 120)
 	}
 }
 
-TEST_F_TIMEOUT(own, every_page_of_every_file_is_where_the_image_has_it, 120)
+TEST_F(own, every_page_of_every_file_is_where_the_image_has_it)
 {
 	EXPECT_EQ(0, compare_tree(self->root, "", TREE_PLACES, true));
 }
 
-TEST_F_TIMEOUT(own, four_walkers_agree, 240)
+TEST_F(own, four_walkers_agree)
 {
 	pid_t pids[4];
 
