@@ -111,5 +111,6 @@ done
 step 'measuring (5 min)'
 mkdir -p "$out/bench"
 gcc -O2 -Wall -D_GNU_SOURCE -o "$out/bench/measure" "$top/scripts/measure.c"
+ln -sf "$out/tools/mkcramfs" "$out/bench/fsck.cramfs"
 exec python3 "$top/scripts/bench_tools.py" --mkcramfs "$out/tools/mkcramfs" \
-	--measure "$out/bench/measure" --trees "$trees" --work "$out/bench" "$@"
+	--fsck "$out/bench/fsck.cramfs" --measure "$out/bench/measure" --trees "$trees" --work "$out/bench" "$@"

@@ -4,10 +4,12 @@
 
 Each tool makes an image of each tree, all tools once, then all again, so that what else the machine
 does hits all alike. Of the rounds, a tool's times are the medians. The trees are read once before,
-so that all find them in memory. Exit status 1 if a mark is not met, or a tool fails.
+so that all find them in memory. Our images are checked, and the same at every run and with any
+number of threads. Exit status 1 if that is not so, if a mark is not met, or a tool fails.
 """
 
 import argparse
+import hashlib
 import os
 import re
 import statistics
@@ -19,6 +21,9 @@ ROUNDS = {'T1': 5, 'T2': 3, 'T3': 5}
 GROWTH = (5000, 10000, 20000)
 
 PEERS = ('mkfs.cramfs', 'mksquashfs 4K -1')
+# What leaves out what the peers do not leave out, and what works no harder.
+LIKE = (('mkcramfs no holes', 'mkfs.cramfs'), ('mkcramfs -j 1', 'mkfs.cramfs -z'),
+        ('mkcramfs -j 1', 'mksquashfs 4K -1 level 6'))
 
 # Marks.
 CPU_RATIO = 0.6			# of one thread to each of the PEERS, at the default level
@@ -34,9 +39,9 @@ class Failed(Exception):
 
 
 class Run:
-    """One run of a tool: size of the image, seconds, bytes of memory."""
+    """One run of a tool: the image, its size, seconds, bytes of memory."""
 
-    def __init__(self, measure, command, output):
+    def __init__(self, measure, command, output, fsck=None):
         if os.path.exists(output):
             os.remove(output)
         done = subprocess.run((measure,) + command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -47,6 +52,12 @@ class Run:
             raise Failed('%s: status %s: %s' % (' '.join(command), status, lines[0]))
         self.wall, self.cpu, self.rss = float(wall), float(cpu), int(rss)
         self.size = os.path.getsize(output)
+        with open(output, 'rb') as image:
+            self.image = hashlib.file_digest(image, 'sha256').digest()
+        if fsck:
+            done = subprocess.run((fsck, output), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            if done.returncode or done.stdout:
+                raise Failed('%s: the image is bad: %s' % (' '.join(command), done.stdout))
         os.remove(output)
 
 
@@ -54,9 +65,8 @@ class Result:
     """What some runs of one tool on one tree say."""
 
     def __init__(self, runs):
-        sizes = {run.size for run in runs}
-        self.size = min(sizes)
-        self.same = len(sizes) == 1
+        self.images = {run.image for run in runs}
+        self.size = min(run.size for run in runs)
         self.cpu = statistics.median(run.cpu for run in runs)
         self.least_cpu = min(run.cpu for run in runs)
         self.wall = statistics.median(run.wall for run in runs)
@@ -73,10 +83,14 @@ def tools(mkcramfs):
                                   *options)
 
     found = {'mkcramfs -j 1': ours('-j', '1'), 'mkcramfs -j %d' % CORES: ours('-j', str(CORES)),
-             'mkcramfs -x best': ours('-x', '-z', '--best-practical')}
+             'mkcramfs -x best': ours('-x', '-z', '--best-practical'),
+             'mkcramfs no holes': ours('-j', '1', '--no-holes')}
     found.update({
         'mkfs.cramfs': lambda tree, out: ('mkfs.cramfs', tree, out),
+        'mkfs.cramfs -z': lambda tree, out: ('mkfs.cramfs', '-z', tree, out),
         'mksquashfs 4K -1': squash('-b', '4096', '-comp', 'gzip', '-processors', '1'),
+        'mksquashfs 4K -1 level 6': squash('-b', '4096', '-comp', 'gzip', '-processors', '1',
+                                           '-Xcompression-level', '6'),
         'mksquashfs 4K': squash('-b', '4096', '-comp', 'gzip'),
         'mksquashfs 128K': squash(),
         'mkfs.erofs lz4hc': lambda tree, out: ('mkfs.erofs', '-zlz4hc', out, tree),
@@ -99,15 +113,16 @@ def read_tree(top):
     return files, size
 
 
-def measure(program, commands, rounds):
+def measure(program, commands, rounds, fsck=None):
     """Results of {name: command and output}; a tool that fails has None, and is told of."""
     runs = {name: [] for name in commands}
-    for _ in range(rounds):
+    for number in range(rounds):
         for name, (command, output) in commands.items():
             if runs[name] is None:
                 continue
             try:
-                runs[name].append(Run(program, command, output))
+                ours = not number and name.startswith('mkcramfs')
+                runs[name].append(Run(program, command, output, fsck if ours else None))
             except (Failed, OSError) as why:
                 print('FAILED: %s' % why, flush=True)
                 runs[name] = None
@@ -123,18 +138,18 @@ def print_table(tree, described, results):
     files, size = described
     ours = next(iter(results.values()))
     print('\n%s: %d entries that are no directories, %d bytes\n' % (tree, files, size))
-    print('| %-18s | %11s | %7s | %7s | %6s | %25s |'
+    print('| %-24s | %11s | %7s | %7s | %6s | %25s |'
           % ('tool', 'bytes', 'CPU s', 'wall s', 'RSS MB', '-j 1 to it: size CPU wall'))
     print('| %s | %s: | %s: | %s: | %s: | %s: |'
-          % ('-' * 18, '-' * 10, '-' * 6, '-' * 6, '-' * 5, '-' * 24))
+          % ('-' * 24, '-' * 10, '-' * 6, '-' * 6, '-' * 5, '-' * 24))
     for name, result in results.items():
         if not result:
-            print('| %-18s | %11s |' % (name, 'failed'))
+            print('| %-24s | %11s |' % (name, 'failed'))
             continue
         against = '-' if not ours else '%s %s %s' % (
             ratio(ours.size, result.size), ratio(ours.cpu, result.cpu),
             ratio(ours.wall, result.wall))
-        print('| %-18s | %11d | %7.2f | %7.2f | %6.1f | %25s |'
+        print('| %-24s | %11d | %7.2f | %7.2f | %6.1f | %25s |'
               % (name, result.size, result.cpu, result.wall, result.rss / 1e6, against))
     sys.stdout.flush()
 
@@ -175,6 +190,12 @@ def check(all_results, growth):
     for tree in all_results:
         marks.at_most('%s: wall with %d cores to that of mkfs.cramfs' % (tree, CORES),
                       divided(tree, parallel, 'mkfs.cramfs', 'wall'), WALL_RATIO)
+        marks.at_most('%s: wall with %d cores to that of mksquashfs 4K with all' % (tree, CORES),
+                      divided(tree, parallel, 'mksquashfs 4K', 'wall'), 1.0)
+    for tree in all_results:
+        for name, peer in LIKE:
+            marks.at_most('%s: like work: CPU of %s to that of %s' % (tree, name, peer),
+                          divided(tree, name, peer, 'cpu'), CPU_RATIO)
     for tree, results in all_results.items():
         rss = [result.rss / 1e6 if result else None for name, result in results.items()
                if name.startswith('mkcramfs')]
@@ -190,18 +211,20 @@ def check(all_results, growth):
             marks.at_most('CPU for %d small files to that for %d' % (more, less),
                           b.least_cpu / a.least_cpu if a and b else None, LINEAR)
     for tree, results in all_results.items():
-        names = [name for name, result in results.items()
-                 if name.startswith('mkcramfs') and result and not result.same]
-        one, two = value(tree, 'mkcramfs -j 1', 'size'), value(tree, parallel, 'size')
-        if names or one != two:
-            marks.say(False, '%s: the same image at every run: %s' % (tree, ' '.join(names)))
+        images = {name: result.images for name, result in results.items()
+                  if name.startswith('mkcramfs') and result}
+        differ = [name for name, found in images.items() if len(found) > 1]
+        if images.get('mkcramfs -j 1') != images.get(parallel):
+            differ.append(parallel)
+        marks.say(not differ, ' '.join(['%s: the same image at every run and with any threads' % tree]
+                                       + differ))
     return marks.missed
 
 
 def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for option in ('mkcramfs', 'measure', 'trees', 'work'):
+    for option in ('mkcramfs', 'fsck', 'measure', 'trees', 'work'):
         parser.add_argument('--' + option, required=True)
     parser.add_argument('--only', help='names of trees, separated by commas')
     parser.add_argument('--rounds', type=int, help='runs of each tool on each tree')
@@ -219,7 +242,7 @@ def main():
         described = read_tree(top)
         all_results[tree] = measure(args.measure, {name: (command(top, output), output)
                                                    for name, command in found.items()},
-                                    args.rounds or ROUNDS[tree])
+                                    args.rounds or ROUNDS[tree], args.fsck)
         print_table(tree, described, all_results[tree])
     growth = {}
     if not args.only:
