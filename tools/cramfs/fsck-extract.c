@@ -175,8 +175,7 @@ static const char *extract_file(struct extraction *ex)
 static const char *extract_symlink(struct extraction *ex)
 {
 	const struct node *node = &ex->walk.node;
-	char target[MAX_TARGET + 1];
-	const char *bad = read_target(ex->cat->rd, &node->inode, target);
+	const char *target, *bad = read_target(ex->cat->rd, &node->inode, &target);
 
 	if (bad)
 		return bad;

@@ -214,8 +214,7 @@ static bool check_sizes(struct reader *rd)
  * reader_super() - find and decode the superblock
  * @rd: the image; gets what the superblock says
  *
- * Return: true if the rest of the image can be looked at; or false, after a message. rd->flags is
- * valid if there is a superblock, as its size is.
+ * Return: true if the rest of the image can be looked at; or false, after a message.
  */
 bool reader_super(struct reader *rd)
 {

@@ -29,21 +29,29 @@ static void add_to_target(void *ctx, const unsigned char *data, __u32 len)
  * read_target() - read the target of a symbolic link
  * @rd: the image
  * @inode: the link
- * @target: gets the target, of MAX_TARGET bytes at most, and a NUL
+ * @target: set to the target, valid until the next call; what there is of it if the link is bad
  *
  * Return: NULL, or what is wrong with the link.
  */
-const char *read_target(struct reader *rd, const struct inode *inode, char *target)
+const char *read_target(struct reader *rd, const struct inode *inode, const char **target)
 {
-	struct target to = { .data = target };
-	const char *bad;
+	static char data[MAX_TARGET + 1];
+	static struct inode last;
+	static const char *bad;
+	struct target to = { .data = data };
 
-	target[0] = '\0';
+	*target = data;
+	/* However many links have the same target, it is decompressed once. */
+	if (last.offset == inode->offset && last.size == inode->size && inode->size)
+		return bad;
+	last = *inode;
+	data[0] = '\0';
+	bad = "symbolic link is too long";
 	if (inode->size > MAX_TARGET)
-		return "symbolic link is too long";
+		return bad;
 	bad = file_read(rd, inode, add_to_target, &to);
-	target[to.len] = '\0';
-	if (!bad && strlen(target) != inode->size)
+	data[to.len] = '\0';
+	if (!bad && strlen(data) != inode->size)
 		bad = "NUL in the target of a symbolic link";
 	return bad;
 }
@@ -80,8 +88,7 @@ void list_entry(const struct walk *walk)
 	const struct catalog *cat = walk->cat;
 	const struct inode *inode = &walk->node.inode;
 	char *path = catalog_path(cat, walk->dir, walk->node.at);
-	char target[MAX_TARGET + 1];
-	const char *bad;
+	const char *bad, *target;
 
 	print_mode(inode->mode);
 	printf(" %5u %3u ", inode->uid, inode->gid);
@@ -91,7 +98,7 @@ void list_entry(const struct walk *walk)
 		printf("%8u ", inode->size);
 	print_escaped(stdout, path);
 	if (S_ISLNK(inode->mode)) {
-		bad = read_target(cat->rd, inode, target);
+		bad = read_target(cat->rd, inode, &target);
 		fputs(" -> ", stdout);
 		print_escaped(stdout, target);
 		if (bad)
@@ -143,8 +150,7 @@ static void list_entry_json(const struct walk *walk)
 	const struct catalog *cat = walk->cat;
 	const struct inode *inode = &walk->node.inode;
 	char *path = catalog_path(cat, walk->dir, walk->node.at);
-	char target[MAX_TARGET + 1];
-	const char *bad;
+	const char *bad, *target;
 
 	putchar('{');
 	json_path(stdout, path, strlen(path));
@@ -156,7 +162,7 @@ static void list_entry_json(const struct walk *walk)
 	else
 		printf(",\"size\":%u", inode->size);
 	if (S_ISLNK(inode->mode)) {
-		bad = read_target(cat->rd, inode, target);
+		bad = read_target(cat->rd, inode, &target);
 		putchar(',');
 		json_member(stdout, "target", target, strlen(target));
 		if (bad)

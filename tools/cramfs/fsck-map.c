@@ -182,11 +182,20 @@ static bool map_next(struct map *map, struct range *range)
 	return true;
 }
 
+/* Only whole pages are mapped: what is behind a short block in its page would be seen, too. */
+static bool is_in_place(struct reader *rd, const struct block_ref *ref)
+{
+	__u64 end = align_up(ref_end(ref), rd->block_size);
+
+	return ref->from % rd->block_size == 0 && end <= rd->size &&
+	       is_zero_range(rd, ref_end(ref), end);
+}
+
 static const char *block_text(const struct catalog *cat, const struct block_ref *ref)
 {
 	switch (ref->kind) {
 	case BLOCK_STORED:
-		return ref->from % cat->rd->block_size ? "stored" : "in place";
+		return is_in_place(cat->rd, ref) ? "in place" : "stored";
 	case BLOCK_DEFLATED_DIRECT:
 		return ref->len ? "compressed" : "hole";
 	default:
@@ -200,7 +209,7 @@ static bool goes_on(const struct catalog *cat, const struct range *a, unsigned i
 {
 	return a->kind == RANGE_BLOCK && b->kind == RANGE_BLOCK && a->nr == b->nr &&
 	       a->ref->owner == b->ref->owner && b->ref->index == last + 1 &&
-	       block_text(cat, a->ref) == block_text(cat, b->ref);
+	       !strcmp(block_text(cat, a->ref), block_text(cat, b->ref));
 }
 
 static void print_path(const struct catalog *cat, const struct dir *dir, __u32 at)

@@ -537,6 +537,8 @@ bool walk_find(const struct catalog *cat, const char *path, struct node *node)
 			return false;
 		dir = child;
 		path += len;
+		if (*path && !S_ISDIR(node->inode.mode))
+			return false;
 	}
 	return true;
 }

@@ -27,7 +27,7 @@ struct fsck {
 	/* where to extract to, or which file to write */
 	const char *path;
 	__u32 block_size;
-	bool test_only;
+	bool has_task;
 	bool verbose;
 };
 
@@ -58,7 +58,7 @@ noreturn static void help(void)
 	fputs("Check a cramfs image, in a file or block device.\n\n"
 	      "  -b, --blocksize N    bytes in a block (default: the image tells)\n"
 	      "      --cat PATH       write the file PATH of the image to standard output\n"
-	      "  -x, --extract=DIR    if there is no error, extract into DIR, new or empty\n"
+	      "  -x, --extract=DIR    extract what is sound into DIR, new or empty\n"
 	      "      --extract        nothing more than without it\n"
 	      "      --list           list what is in the image\n"
 	      "      --list=json      the same as JSON\n"
@@ -87,7 +87,7 @@ static __u32 parse_block_size(const char *arg)
 	char *end;
 
 	size = strtoul(arg, &end, 10);
-	if (*end || size < BLOCK_SIZE || size > MAX_BLOCK_SIZE || size & (size - 1))
+	if (*arg < '0' || *arg > '9' || *end || size < BLOCK_SIZE || size > MAX_BLOCK_SIZE || size & (size - 1))
 		die_usage("block size %s is not a power of two from %u to %u", arg, BLOCK_SIZE,
 			  MAX_BLOCK_SIZE);
 	return size;
@@ -95,8 +95,11 @@ static __u32 parse_block_size(const char *arg)
 
 static void set_task(struct fsck *fsck, enum task task, const char *path)
 {
-	if (fsck->task != CHECK || fsck->test_only)
+	if (fsck->has_task && (task != fsck->task || path))
 		die_usage("only one of --cat, --extract, --list and --map can be done");
+	if (path && !*path)
+		die_usage("--cat or --extract with an empty path");
+	fsck->has_task = true;
 	fsck->task = task;
 	fsck->path = path;
 }
@@ -114,6 +117,8 @@ static void parse_options(struct fsck *fsck, int argc, char **argv)
 
 	/* For the messages of getopt_long() */
 	argv[0] = (char *)program;
+	/* With it, there would be no options after the image. */
+	unsetenv("POSIXLY_CORRECT");
 	while ((opt = getopt_long(argc, argv, "ab:hqvVx:y", long_options, NULL)) != -1) {
 		switch (opt) {
 		case 'a':
@@ -137,7 +142,6 @@ static void parse_options(struct fsck *fsck, int argc, char **argv)
 			break;
 		case OPT_EXTRACT:
 			set_task(fsck, optarg ? EXTRACT : CHECK, optarg);
-			fsck->test_only = true;
 			break;
 		case OPT_LIST:
 			parse_list(fsck, optarg);
@@ -218,6 +222,21 @@ static bool run_task(const struct fsck *fsck, struct catalog *cat)
 	return true;
 }
 
+/* Return: false if what was asked for could not be done, though the image is not to blame. */
+static bool check_rest(struct reader *rd, const struct fsck *fsck, bool whole)
+{
+	struct catalog cat;
+	bool done;
+
+	if (!reader_check_super(rd, whole))
+		return true;
+	catalog_fill(&cat, rd);
+	set_block_size(rd, fsck->block_size ? fsck->block_size : blocks_find_size(&cat));
+	done = run_task(fsck, &cat);
+	catalog_free(&cat);
+	return done;
+}
+
 /**
  * fsck_main() - fsck.cramfs
  * @argc: as of main()
@@ -228,7 +247,6 @@ static bool run_task(const struct fsck *fsck, struct catalog *cat)
 int fsck_main(int argc, char **argv)
 {
 	struct fsck fsck = { 0 };
-	struct catalog cat;
 	struct reader rd;
 	bool whole, done = true;
 
@@ -236,15 +254,10 @@ int fsck_main(int argc, char **argv)
 	whole = fsck.task == CHECK || fsck.task == EXTRACT;
 
 	reader_open(&rd, fsck.image);
-	if (!reader_super(&rd))
-		return EXIT_UNCORRECTED;
-	if (fsck.verbose && whole)
-		printf("cramfs endianness is %s\n", rd.big_endian ? "big" : "little");
-	if (reader_check_super(&rd, whole)) {
-		catalog_fill(&cat, &rd);
-		set_block_size(&rd, fsck.block_size ? fsck.block_size : blocks_find_size(&cat));
-		done = run_task(&fsck, &cat);
-		catalog_free(&cat);
+	if (reader_super(&rd)) {
+		if (fsck.verbose && whole)
+			printf("cramfs endianness is %s\n", rd.big_endian ? "big" : "little");
+		done = check_rest(&rd, &fsck, whole);
 	}
 	reader_close(&rd);
 

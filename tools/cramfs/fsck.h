@@ -282,7 +282,7 @@ __u32 file_table_end(const struct catalog *cat, const struct file *f);
 const char *file_read(struct reader *rd, const struct inode *inode, block_fn fn, void *ctx);
 
 /* fsck-list.c */
-const char *read_target(struct reader *rd, const struct inode *inode, char *target);
+const char *read_target(struct reader *rd, const struct inode *inode, const char **target);
 void list_entry(const struct walk *walk);
 void list_text(const struct catalog *cat);
 void list_json(const struct catalog *cat);

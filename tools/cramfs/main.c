@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 
 	occupy_standard_descriptors();
 	program = slash ? slash + 1 : argc ? argv[0] : "mkcramfs";
-	if (strstr(program, "fsck") || strstr(program, "cramfsck"))
+	if (strstr(program, "fsck"))
 		return fsck_main(argc, argv);
 	return mkcramfs_main(argc, argv);
 }

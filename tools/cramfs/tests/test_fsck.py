@@ -1094,6 +1094,24 @@ def fsck_is_linear_in_pointers_to_one_block(box):
 
 
 @test
+def fsck_decompresses_a_target_once(box):
+    # 61,000 links, all of them with one stream of 120 KB for a target
+    nr, target = 0xf000, b'x' * 4095
+    empty = zlib.compressobj()
+    packed = empty.compress(target)
+    packed += empty.flush(zlib.Z_FULL_FLUSH) + b'\0\0\0\xff\xff' * 24000
+    packed += empty.flush()
+    table = 76 + 16 * nr
+    data, codec = assemble(table + 4 + len(packed) + 3 & ~3, flags=0)
+    data[64:76] = codec.put_inode(0o40755, 0, 16 * nr, 0, 0, 76)
+    link = codec.put_inode(0o120777, 0, len(target), 0, 4, table)
+    data[76:table] = b''.join(link + b'%04x' % i for i in range(nr))
+    data[table:table + 4 + len(packed)] = codec.put32(table + 4 + len(packed)) + packed
+    res = check(box, data, '--list', '-b', '65536', '-q', preexec_fn=limits(256, 4))
+    equal((res.status, res.err), (OK, ''))
+
+
+@test
 def fsck_needs_no_memory_for_data(box):
     box.file('f', noise(15 << 20))
     for i in range(4):
@@ -1142,9 +1160,16 @@ def fsck_is_called_as_its_peers_are(box):
 @test
 def fsck_takes_options_after_the_image(box):
     box.write('image', sample())
-    res = box.run(box.image_path, '--list', tool='cramfsck')
-    equal(res.status, OK)
-    contains(res.out, '/d/e\n')
+    for env in ({}, {'POSIXLY_CORRECT': '1'}):
+        res = box.run(box.image_path, '--list', tool='cramfsck', env=env)
+        equal(res.status, OK)
+        contains(res.out, '/d/e\n')
+
+
+@test_each('--list', '--map', '--extract', '--list=json')
+def fsck_takes_an_option_twice(box, option):
+    equal(check(box, sample(), option, option).out, check(box, sample(), option).out)
+    equal(check(box, sample(), option, option).status, OK)
 
 
 @test
@@ -1173,6 +1198,8 @@ def fsck_says_what_is_wrong_with_its_use(box):
                  (box.image_path, box.image_path), ('-b', '5000', box.image_path),
                  ('-b', '0', box.image_path), ('-b', '131072', box.image_path),
                  ('-b', '4096x', box.image_path), ('-b', '', box.image_path),
+                 ('-b', ' 4096', box.image_path), ('-b', '+4096', box.image_path),
+                 ('--extract=', box.image_path), ('--cat=a', '--cat=b', box.image_path),
                  ('--list=xml', box.image_path),
                  ('--list', '--map', box.image_path), ('--cat=a', '-x', 'b', box.image_path),
                  ('--extract', '--list', box.image_path)):
@@ -1316,6 +1343,7 @@ def fsck_writes_one_file(box, endian):
     box.write('image', bytes(sample(endian)))
     for path, text in (('z', 'there is no z'), ('a/b', 'there is no a/b'), ('d', 'd is not a reg'),
                        ('/', 'is not a regular'), ('l', 'is not a regular'), ('d/.', 'there is no'),
+                       ('a/', 'there is no a/'), ('d/', 'd/ is not a regular'),
                        ('d/../a', 'there is no'), ('n', 'is not a regular')):
         res = box.run('--cat', path, box.image_path, tool='fsck.cramfs')
         equal((res.status, res.out), (ERROR, ''), path)
@@ -1383,6 +1411,17 @@ def fsck_maps_what_is_shared_inserted_or_unused(box):
     box.write('image', data + bytes(100))
     out = box.run('--map', '-q', box.image_path, tool='fsck.cramfs').out
     contains(out.splitlines()[-1], ' 100 after the image')
+
+
+@test
+def fsck_maps_as_in_place_what_can_be_mapped(box):
+    data = one_file('X', noise(PAGE + 8))
+    end = map_of(box, data)[-2][1]
+    data[end + 1000] = 1
+    contains([what for _, _, what in map_of(box, reseal(data))], 'stored 1 /f')
+    # The rest of the page has to be there.
+    contains([what for _, _, what in map_of(box, put_super(data[:end + 4], SIZE, end + 4))],
+             'stored 1 /f')
 
 
 @test
