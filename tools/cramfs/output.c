@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <libdeflate.h>
 #include <libgen.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,12 +67,31 @@ static void catch_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-/* Where the output is, if a symbolic link leads there. */
+static char *join(const char *dir, const char *name)
+{
+	char *path = xalloc(strlen(dir) + 1 + strlen(name) + 1);
+
+	sprintf(path, "%s/%s", dir, name);
+	return path;
+}
+
+/* Where the output is, or will be, if a symbolic link leads there. */
 static char *resolve(const char *path)
 {
-	char *real = realpath(path, NULL);
+	char *real = realpath(path, NULL), *copy, *next;
+	char target[PATH_MAX] = "";
 
-	return real ? real : xstrdup(path);
+	if (real)
+		return real;
+	/* With ENOENT, there is an end to it. */
+	if (errno != ENOENT || readlink(path, target, sizeof(target) - 1) < 0)
+		return xstrdup(path);
+	copy = xstrdup(path);
+	next = *target == '/' ? xstrdup(target) : join(dirname(copy), target);
+	real = resolve(next);
+	free(next);
+	free(copy);
+	return real;
 }
 
 static const char *temporary_directory(void)
@@ -83,13 +103,9 @@ static const char *temporary_directory(void)
 
 static char *temporary_pattern(const char *path, bool is_device)
 {
-	static const char name[] = ".mkcramfs.XXXXXX";
 	char *copy = xstrdup(path);
-	const char *dir = is_device ? temporary_directory() : dirname(copy);
-	char *pattern;
+	char *pattern = join(is_device ? temporary_directory() : dirname(copy), ".mkcramfs.XXXXXX");
 
-	pattern = xalloc(strlen(dir) + 1 + sizeof(name));
-	sprintf(pattern, "%s/%s", dir, name);
 	free(copy);
 	return pattern;
 }

@@ -149,6 +149,16 @@ def follows_a_symlink_to_the_output(box):
 
 
 @test
+def follows_a_symlink_to_an_output_that_is_not_there(box):
+    os.mkdir(box.path('dir'))
+    os.symlink('real', box.path('dir/link'))
+    os.symlink('dir/link', box.image_path)
+    box.make()
+    equal((os.readlink(box.image_path), sorted(os.listdir(box.path('dir'))),
+           os.path.islink(box.path('dir/real'))), ('dir/link', ['link', 'real'], False))
+
+
+@test
 def gives_the_output_the_mode_of_the_umask(box):
     box.make(umask=0o027)
     equal(oct(os.stat(box.image_path).st_mode & 0o777), oct(0o640))
