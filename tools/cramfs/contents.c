@@ -9,11 +9,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mkcramfs.h"
+#include "data.h"
 
-static bool same_time(const struct timespec *a, const struct timespec *b)
+/**
+ * contents_state() - what is known of a file, and is another as soon as the file is
+ * @st: what stat() says of it
+ *
+ * Return: a hash of it. The time of change is in it, which nobody can put back.
+ */
+__u64 contents_state(const struct stat *st)
 {
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+	__u64 all[] = {
+		st->st_dev, st->st_ino, st->st_mode, st->st_size, st->st_mtim.tv_sec,
+		st->st_mtim.tv_nsec, st->st_ctim.tv_sec, st->st_ctim.tv_nsec
+	};
+
+	return data_hash(all, sizeof(all));
 }
 
 static void check_unchanged(const struct contents *c)
@@ -23,9 +34,7 @@ static void check_unchanged(const struct contents *c)
 
 	if (fstat(c->fd, &st))
 		die_entry(e, "%s", strerror(errno));
-	if (!S_ISREG(st.st_mode) || (__u64)st.st_size != e->source_size ||
-	    st.st_dev != e->dev || st.st_ino != e->ino || !same_time(&st.st_mtim, &e->mtime) ||
-	    !same_time(&st.st_ctim, &e->ctime))
+	if (contents_state(&st) != e->state)
 		die_entry(e, "changed while the image was made");
 }
 

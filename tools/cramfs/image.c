@@ -143,14 +143,15 @@ static void add_usage(struct usage *sum, const struct usage *u)
 static void print_data(const struct entry *e, const struct options *opt)
 {
 	const struct usage *u = &e->usage;
-	char *path = entry_path(e);
+	char *path = entry_path(e), *name = printable(path);
 
-	printf("%s: %llu bytes to %llu", path, e->size,
+	printf("%s: %llu bytes to %llu", name, e->size,
 	       u->stored_bytes + u->compressed_bytes + u->pointer_bytes);
 	if (u->in_place)
 		printf(" and %u of %u blocks stored at 0x%llx", u->in_place, nr_blocks(e, opt),
 		       e->in_place_offset);
 	putchar('\n');
+	free(name);
 	free(path);
 }
 

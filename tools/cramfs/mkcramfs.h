@@ -155,10 +155,7 @@ struct usage {
  * @size: bytes of data: of a file, of a symbolic link's target, of a directory's entries
  * @source_size: bytes that a file has where it comes from: more, if --truncate-files cut it
  * @rdev: device number of a device node
- * @mtime: when the file was last written, to notice that somebody still does
- * @ctime: when anything of it last changed, which nobody can put back
- * @dev: file system that it is in
- * @ino: its number there
+ * @state: contents_state() of the file, to notice that somebody still writes to it
  * @target: target of a symbolic link
  * @child: entries of a directory
  * @nr_children: how many
@@ -181,9 +178,7 @@ struct entry {
 	__u64 size;
 	__u64 source_size;
 	dev_t rdev;
-	struct timespec mtime, ctime;
-	dev_t dev;
-	ino_t ino;
+	__u64 state;
 	char *target;
 	struct entry **child;
 	size_t nr_children;
@@ -283,6 +278,7 @@ struct contents {
 	int fd;
 };
 
+__u64 contents_state(const struct stat *st);
 void contents_open(struct contents *c, const struct entry *e);
 void contents_read(struct contents *c, void *buf, size_t len, __u64 offset);
 void contents_close(struct contents *c);

@@ -12,6 +12,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,11 @@ static struct {
 	/* the pattern of that name */
 	char *pattern;
 	int fd;
-	bool is_device;
+	/* of the file, for others */
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	bool is_device, is_block;
 	/* standard output, if it is that; else 0 */
 	int copy_to;
 	/* what is still to be written, and where */
@@ -122,6 +127,10 @@ static void locate(void)
 		if (S_ISDIR(st.st_mode))
 			die("%s: is a directory", output.path);
 		output.is_device = !S_ISREG(st.st_mode);
+		output.is_block = S_ISBLK(st.st_mode);
+		output.mode = st.st_mode & 0777;
+		output.uid = st.st_uid;
+		output.gid = st.st_gid;
 	}
 	free(base);
 	free(dir);
@@ -145,18 +154,18 @@ static void unblock_signals(const sigset_t *before)
 }
 
 /* Opens a file without a name, if it can be given one later. */
-static int open_nameless(mode_t mode)
+static int open_nameless(void)
 {
 	char *copy = xstrdup(output.pattern);
 	int fd = -1;
 
 	if (!access("/proc/self/fd", X_OK))
-		fd = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+		fd = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	free(copy);
 	return fd;
 }
 
-static int open_named(mode_t mode)
+static int open_named(void)
 {
 	char *tmp = xstrdup(output.pattern);
 	sigset_t before;
@@ -167,8 +176,6 @@ static int open_named(mode_t mode)
 	if (fd >= 0)
 		output.tmp = tmp;
 	unblock_signals(&before);
-	if (fd >= 0 && fchmod(fd, mode))
-		die_errno(output.path);
 	return fd;
 }
 
@@ -212,9 +219,12 @@ static void take_stdout(void)
  */
 void output_create(const char *path)
 {
-	mode_t mask = umask(0), mode;
+	mode_t mask = umask(0);
 
 	umask(mask);
+	output.mode = 0666 & ~mask;
+	output.uid = -1;
+	output.gid = -1;
 	if (!strcmp(path, "-")) {
 		output.path = xstrdup("standard output");
 		output.is_device = true;
@@ -227,10 +237,9 @@ void output_create(const char *path)
 	catch_signals();
 	atexit(discard);
 
-	mode = output.is_device ? 0600 : 0666 & ~mask;
-	output.fd = open_nameless(mode);
+	output.fd = open_nameless();
 	if (output.fd < 0)
-		output.fd = open_named(mode);
+		output.fd = open_named();
 	if (output.fd < 0)
 		die_errno(output.is_device ? temporary_directory() : path);
 }
@@ -379,24 +388,51 @@ __u32 output_crc(__u64 start, __u64 end)
 	return crc;
 }
 
-static void copy_to_device(__u64 size)
+/* Opens a device, unless it is in use or has no room for that many bytes. */
+static int open_device(__u64 size)
 {
-	int fd = output.copy_to;
-	__u64 done = 0;
+	int fd = open(output.path, O_WRONLY | O_CLOEXEC | (output.is_block ? O_EXCL : 0));
+	off_t room;
 
-	if (!fd)
-		fd = open(output.path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		die_errno(output.path);
-	while (done < size) {
-		size_t len = read_some(output.buf, sizeof(output.buf), done, size);
+	if (output.is_block) {
+		room = lseek(fd, 0, SEEK_END);
+		if (room < 0 || lseek(fd, 0, SEEK_SET))
+			die_errno(output.path);
+		if ((__u64)room < size)
+			die("%s: has %jd bytes, the image %llu", output.path, (intmax_t)room, size);
+	}
+	return fd;
+}
+
+static void copy_part(int fd, __u64 start, __u64 end)
+{
+	if (output.is_block && lseek(fd, start, SEEK_SET) < 0)
+		die_errno(output.path);
+	while (start < end) {
+		size_t len = read_some(output.buf, sizeof(output.buf), start, end);
 
 		write_all(fd, output.buf, len);
-		done += len;
+		start += len;
 	}
 	/* Pipes and terminals cannot be synchronised, and need not be. */
 	if (fsync(fd) && errno != EINVAL && errno != EROFS)
 		die_errno(output.path);
+}
+
+static void copy_to_device(__u64 size)
+{
+	static const unsigned char zeros[BLOCK_SIZE];
+	int fd = output.copy_to ? output.copy_to : open_device(size);
+
+	if (output.is_block) {
+		/* What an error leaves in the middle has no superblock, old or new. */
+		write_all(fd, zeros, sizeof(zeros));
+		copy_part(fd, sizeof(zeros), size);
+		size = sizeof(zeros);
+	}
+	copy_part(fd, 0, size);
 	if (close(fd))
 		die_errno(output.path);
 	discard();
@@ -448,6 +484,10 @@ static void replace_output(void)
 	char *tmp;
 	sigset_t before;
 
+	/* Who could read the one before can read this one. Not everybody may give a file away. */
+	if ((fchown(output.fd, output.uid, output.gid) && errno != EPERM) ||
+	    fchmod(output.fd, output.mode))
+		die_errno(output.path);
 	if (fsync(output.fd))
 		die_errno(output.path);
 	if (!output.tmp)

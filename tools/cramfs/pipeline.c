@@ -22,10 +22,13 @@ struct pipeline {
 	struct batch *batch;
 	unsigned int nr_batches;
 	unsigned int first, work, fill;
-	/* the threads that compress; without any, @compressor is for the one that there is */
-	pthread_t *thread;
+	/* the threads that compress; without any, the first one's is for the one that there is */
+	struct worker {
+		struct pipeline *p;
+		struct compressor *compressor;
+		pthread_t thread;
+	} worker[MOST_THREADS];
 	unsigned int nr_threads;
-	struct compressor *compressor;
 	bool ends;
 	pthread_mutex_t lock;
 	pthread_cond_t has_work, has_done;
@@ -67,18 +70,17 @@ static struct batch *wait_for_work(struct pipeline *p)
 
 static void *work(void *arg)
 {
-	struct pipeline *p = arg;
-	struct compressor *c = compressor_create(p->opt);
+	struct worker *worker = arg;
+	struct pipeline *p = worker->p;
 	struct batch *b;
 
 	while ((b = wait_for_work(p))) {
-		compress_batch(c, b, p->opt);
+		compress_batch(worker->compressor, b, p->opt);
 		pthread_mutex_lock(&p->lock);
 		b->state = BATCH_DONE;
 		pthread_cond_signal(&p->has_done);
 		pthread_mutex_unlock(&p->lock);
 	}
-	compressor_destroy(c);
 	return NULL;
 }
 
@@ -89,10 +91,13 @@ static void start_threads(struct pipeline *p, unsigned int nr)
 	/* Signals are for the thread that knows what there is to be cleaned up. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	p->thread = xalloc(nr * sizeof(*p->thread));
-	while (p->nr_threads < nr &&
-	       !pthread_create(&p->thread[p->nr_threads], NULL, work, p))
+	while (p->nr_threads < nr) {
+		struct worker *worker = &p->worker[p->nr_threads];
+
+		if (pthread_create(&worker->thread, NULL, work, worker))
+			break;
 		p->nr_threads++;
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -122,10 +127,11 @@ struct pipeline *pipeline_create(const struct options *opt, batch_fn done, void 
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->has_work, NULL);
 	pthread_cond_init(&p->has_done, NULL);
+	/* Memory that lacks is told here, where no other thread is yet. */
+	for (i = 0; i < threads; i++)
+		p->worker[i] = (struct worker){ .p = p, .compressor = compressor_create(opt) };
 	if (threads > 1)
 		start_threads(p, threads);
-	if (!p->nr_threads)
-		p->compressor = compressor_create(opt);
 	return p;
 }
 
@@ -186,7 +192,7 @@ void pipeline_submit(struct pipeline *p)
 	struct batch *b = &p->batch[p->fill];
 
 	if (!p->nr_threads)
-		compress_batch(p->compressor, b, p->opt);
+		compress_batch(p->worker[0].compressor, b, p->opt);
 	p->fill = (p->fill + 1) % p->nr_batches;
 	pthread_mutex_lock(&p->lock);
 	b->state = p->nr_threads ? BATCH_WAITS : BATCH_DONE;
@@ -203,7 +209,7 @@ static void stop_threads(struct pipeline *p)
 	pthread_cond_broadcast(&p->has_work);
 	pthread_mutex_unlock(&p->lock);
 	for (i = 0; i < p->nr_threads; i++)
-		pthread_join(p->thread[i], NULL);
+		pthread_join(p->worker[i].thread, NULL);
 }
 
 /**
@@ -221,11 +227,11 @@ void pipeline_finish(struct pipeline *p)
 		free(p->batch[i].data);
 		free(p->batch[i].packed);
 	}
-	compressor_destroy(p->compressor);
+	for (i = 0; i < MOST_THREADS; i++)
+		compressor_destroy(p->worker[i].compressor);
 	pthread_cond_destroy(&p->has_done);
 	pthread_cond_destroy(&p->has_work);
 	pthread_mutex_destroy(&p->lock);
-	free(p->thread);
 	free(p->batch);
 	free(p);
 }

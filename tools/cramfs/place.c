@@ -36,8 +36,8 @@ struct place {
 	const struct data *data;
 	/* end of what has been given a place; of what is in place, from its own beginning */
 	__u64 end, in_place_len;
-	/* bytes of pointers of files that have not begun */
-	__u64 tables_left;
+	/* bytes of pointers of files that have not begun, and of the last one of them */
+	__u64 tables_left, last_table;
 	/* where the next of these go if they are together; 0: before the blocks */
 	__u64 next_table;
 	/* most that a pointer can say that is not direct */
@@ -79,8 +79,10 @@ struct place *place_create(const struct data *data, const struct options *opt, _
 	p->end = start;
 	p->layout.data = start;
 	p->reach = opt->ext_pointers ? MAX_POINTER : 0xffffffff;
-	for (i = 0; i < data->nr; i++)
-		p->tables_left += nr_blocks(data->file[i], opt) * 4;
+	for (i = 0; i < data->nr; i++) {
+		p->last_table = nr_blocks(data->file[i], opt) * 4;
+		p->tables_left += p->last_table;
+	}
 	return p;
 }
 
@@ -135,7 +137,7 @@ static __u64 place_table(struct place *p, struct entry *e)
 {
 	__u64 len = nr_blocks(e, p->opt) * 4, offset;
 
-	if (!p->opt->ext_pointers && p->end + p->tables_left - 4 > MAX_INODE_OFFSET)
+	if (!p->opt->ext_pointers && p->end + p->tables_left - p->last_table > MAX_INODE_OFFSET)
 		die_entry(e,
 			  "image too large: data beyond 256 MiB are reached with -x only");
 	if (p->opt->ext_pointers && !p->next_table &&

@@ -46,10 +46,7 @@ static void take_attributes(struct entry *e, const struct stat *st)
 	e->mode = st->st_mode;
 	e->uid = st->st_uid;
 	e->gid = st->st_gid;
-	e->mtime = st->st_mtim;
-	e->ctime = st->st_ctim;
-	e->dev = st->st_dev;
-	e->ino = st->st_ino;
+	e->state = contents_state(st);
 	if (S_ISREG(st->st_mode))
 		e->size = st->st_size;
 	e->source_size = e->size;

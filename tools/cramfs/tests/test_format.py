@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 from cramfs_image import EXT_POINTERS, FSID_V2, HOLES, PAGE, SHIFTED_ROOT, SORTED_DIRS
-from harness import ALL_FORMS, elf, equal, nasty_tree, noise, prose, test, test_each, R, X
+from harness import (ALL_FORMS, Skip, contains, elf, equal, nasty_tree, noise, prose, test, test_each,
+                     R, X)
 
 PLAIN = FSID_V2 | SORTED_DIRS
 
@@ -228,3 +229,74 @@ def direct_length_has_the_byte_order_of_the_image(box):
     for options in ('-L -X', '-B -X'):
         image = box.make(options)
         equal(''.join(b.letter for b in image.block_list(image.find('a')))[1], 'Z', options)
+
+
+@test
+def keeps_the_mode_of_an_output_that_is_replaced(box):
+    os.chmod(box.write('image', b'old'), 0o600)
+    box.make(umask=0o022)
+    equal(oct(os.stat(box.image_path).st_mode & 0o777), oct(0o600))
+    os.chmod(box.image_path, 0o666)
+    box.make(umask=0o077)
+    equal(oct(os.stat(box.image_path).st_mode & 0o777), oct(0o666))
+
+
+@test
+def prints_no_control_characters_with_v_v(box):
+    nasty_tree(box)
+    res = box.run('-q', '-v', '-v', box.tree, box.image_path)
+    equal([c for c in set(res.out) if (c < ' ' and c != '\n') or c == '\x7f'], [])
+
+
+class Loop:
+    """A block device of SIZE bytes, with something in it."""
+
+    def __init__(self, box, size):
+        self.path = None
+        os.truncate(box.write('disk', b'precious' * 64), size)
+        res = subprocess.run(('losetup', '-f', '--show', box.path('disk')), text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        if res.returncode:
+            raise Skip('there are no loop devices for us')
+        self.path = res.stdout.strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *why):
+        subprocess.run(('losetup', '-d', self.path), check=True)
+
+    def content(self, size):
+        with open(self.path, 'rb') as f:
+            return f.read(size)
+
+
+@test
+def writes_to_a_block_device(box):
+    nasty_tree(box)
+    want = box.make_bytes('-X -X')
+    with Loop(box, 1 << 20) as loop:
+        res = box.run('-q', '-X', '-X', box.tree, loop.path)
+        equal((res.status, res.err), (0, ''))
+        equal(loop.content(len(want)) == want, True, 'bytes')
+
+
+@test
+def leaves_a_block_device_alone_that_is_too_small(box):
+    box.file('a', noise(200000))
+    with Loop(box, 128 << 10) as loop:
+        res = box.run('-q', box.tree, loop.path)
+        equal(res.status, 8)
+        contains(res.err, ': has 131072 bytes, the image 20')
+        equal(loop.content(512), b'precious' * 64)
+
+
+@test
+def leaves_a_block_device_alone_that_is_in_use(box):
+    with Loop(box, 1 << 20) as loop:
+        fd = os.open(loop.path, os.O_RDONLY | os.O_EXCL)
+        res = box.run('-q', box.tree, loop.path)
+        os.close(fd)
+        equal(res.status, 8)
+        contains(res.err, loop.path + ': Device or resource busy')
+        equal(loop.content(512), b'precious' * 64)
