@@ -87,7 +87,8 @@ static __u32 parse_block_size(const char *arg)
 	char *end;
 
 	size = strtoul(arg, &end, 10);
-	if (*arg < '0' || *arg > '9' || *end || size < BLOCK_SIZE || size > MAX_BLOCK_SIZE || size & (size - 1))
+	if (*arg < '0' || *arg > '9' || *end || size < BLOCK_SIZE || size > MAX_BLOCK_SIZE ||
+	    size & (size - 1))
 		die_usage("block size %s is not a power of two from %u to %u", arg, BLOCK_SIZE,
 			  MAX_BLOCK_SIZE);
 	return size;

@@ -15,6 +15,8 @@
  * SHIM_MOVE_TO=PATH          ... there
  * SHIM_CLOCK=MS              the monotonic clock goes on by so much whenever it is looked at
  * SHIM_NO_TMPFILE=1          no file system has files without a name
+ * SHIM_POOR=1                the file system has neither links nor owners, and permissions of files
+ *                            only that are open
  * SHIM_HASH=1                everything has the same hash
  * SHIM_AT=FUNCTION           when pread(), pwrite() or fchmod() has been called for the first time,
  * SHIM_SHRINK=PATH           cut that file to 5 bytes,
@@ -238,6 +240,33 @@ int open64(const char *path, int flags, ...)
 		return -1;
 	}
 	return real(path, flags, mode);
+}
+
+int fchownat(int dir, const char *path, uid_t uid, gid_t gid, int flags)
+{
+	int (*real)(int dir, const char *path, uid_t uid, gid_t gid, int flags) =
+		dlsym(RTLD_NEXT, "fchownat");
+
+	errno = EOPNOTSUPP;
+	return getenv("SHIM_POOR") ? -1 : real(dir, path, uid, gid, flags);
+}
+
+int fchmodat(int dir, const char *path, mode_t mode, int flags)
+{
+	int (*real)(int dir, const char *path, mode_t mode, int flags) =
+		dlsym(RTLD_NEXT, "fchmodat");
+
+	errno = EOPNOTSUPP;
+	return getenv("SHIM_POOR") ? -1 : real(dir, path, mode, flags);
+}
+
+int symlinkat(const char *target, int dir, const char *path)
+{
+	int (*real)(const char *target, int dir, const char *path) =
+		dlsym(RTLD_NEXT, "symlinkat");
+
+	errno = EPERM;
+	return getenv("SHIM_POOR") ? -1 : real(target, dir, path);
 }
 
 unsigned long XXH3_64bits(const void *data, size_t len)

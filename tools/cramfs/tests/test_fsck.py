@@ -1743,6 +1743,20 @@ def fsck_fails_as_root_if_it_cannot_restore(box):
 
 
 @test
+def fsck_extracts_to_a_file_system_that_lacks_something(box):
+    data = put_inode(sample(), '/p', mode=stat.S_IFIFO | 0o1600)
+    res = check(box, data, '-x', box.path('out'), shim={'SHIM_POOR': '1'})
+    equal(res.status, ERROR if ROOT else OK, res.err)
+    lacks = ['links could not be made: Operation not permitted; the first is /l',
+             'given their owner: Operation not supported; the first is /b',
+             'given their permissions or times: Operation not supported; the first is /p']
+    for text in lacks if ROOT else lacks[2:]:
+        contains(res.err, text)
+    equal([name for name in ALL[1:] if not os.path.lexists(box.path('out/' + name))],
+          ['l'] if ROOT else ['l', 'n'])
+
+
+@test
 def fsck_extracts_deep_directories_with_few_descriptors(box):
     top = node = dir_node()
     for _ in range(300):
