@@ -18,7 +18,6 @@
 #define ACL_HEADER	4
 #define ACL_ENTRY	8
 #define ACL_GROUP_OBJ	0x04
-#define ACL_MASK	0x10
 
 /* The directory that has been read last: many a one that is read next is in it. */
 static struct {
@@ -67,23 +66,17 @@ bool tree_wants_attribute(const char *name)
 
 /*
  * With an ACL, st_mode has the ACL's mask in the place of what the owning group may do. Without it,
- * the group must not have more than the ACL has given it.
+ * the group must not have more than both give it.
  */
 static void take_group_rights(struct entry *e, const char *path)
 {
 	static unsigned char acl[65536];
 	ssize_t len = lgetxattr(path, "system.posix_acl_access", acl, sizeof(acl)), i;
-	mode_t group = 7, mask = 7;
 
 	for (i = ACL_HEADER; i + ACL_ENTRY <= len; i += ACL_ENTRY) {
-		__u16 tag = get_u16(acl + i, false), rights = get_u16(acl + i + 2, false);
-
-		if (tag == ACL_GROUP_OBJ)
-			group = rights;
-		if (tag == ACL_MASK)
-			mask = rights;
+		if (get_u16(acl + i, false) == ACL_GROUP_OBJ)
+			e->mode &= ~0070 | get_u16(acl + i + 2, false) << 3;
 	}
-	e->mode &= ~0070 | (group & mask) << 3;
 }
 
 /* The attributes of what is at @path, which is for the kernel, not for messages. */
