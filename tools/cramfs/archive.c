@@ -7,7 +7,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +16,6 @@
 #include <unistd.h>
 
 #include "archive-parts.h"
-#include "data.h"
 
 /* A block of zeros, at least, ends a tar archive. */
 #define TAR_BLOCK	512
