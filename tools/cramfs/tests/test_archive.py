@@ -523,6 +523,7 @@ def what_follows_the_compressed_data_is_an_error(box, how):
     refused(box, box.write('both', PACK[how](data) + rest),
             '/both: more follows the end of what is compressed')
     equal(piped(box, PACK[how](data) + rest)[0], 8)
+    refused(box, box.write('far', PACK[how](data) + bytes(200000) + rest), '/far: more follows')
     made(box, box.write('filled', PACK[how](data) + bytes(100000)))
 
 
