@@ -178,7 +178,6 @@ static la_int64_t seek(struct archive *a, void *data, la_int64_t offset, int whe
 	struct input *in = data;
 
 	(void)a;
-	in->waiting = 0;
 	offset = lseek(in->fd, offset, whence);
 	if (offset < 0)
 		return ARCHIVE_FATAL;

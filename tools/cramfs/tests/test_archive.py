@@ -515,6 +515,15 @@ def what_follows_a_cpio_archive_is_an_error(box, how):
     equal(piped(box, filled, '-q'), (0, ''))
 
 
+@test
+def what_follows_a_cpio_archive_is_an_error_behind_what_is_skipped(box):
+    box.file('b', noise(300000))
+    os.mkdir(box.in_tree('d'))
+    first, second = cpio(box, 'd', 'd/../b'), cpio(box, 'd')
+    made(box, box.write('first', first), '-q', '--exclude', 'd')
+    refused(box, box.write('both', first + second), 'more follows its end mark', '-q', '--exclude', 'd')
+
+
 @test_each('gz', 'bz2', 'lzma')
 def what_follows_the_compressed_data_is_an_error(box, how):
     box.file('b', b'x')
@@ -605,12 +614,11 @@ def zip_archive_may_be_standard_input_if_it_is_a_file(box):
     equal(paths(box.image()), ['/', '/žluť'])
 
 
-@test
-def files_of_an_ar_archive_are_files(box):
+@test_each(*PACK)
+def files_of_an_ar_archive_are_files(box, how):
     """Those of reproducible ones do not say so."""
-    box.write('a.a', b'!<arch>\n' + b'%-16s%-12d%-6d%-6d%-8s%-10d`\n' % (b'f/', 0, 0, 0, b'644', 4) +
-              b'data')
-    image = made(box, box.path('a.a'))
+    data = b'!<arch>\n' + b'%-16s%-12d%-6d%-6d%-8s%-10d`\n' % (b'f/', 0, 0, 0, b'644', 4) + b'data'
+    image = made(box, box.write('a.a', PACK[how](data)))
     equal((attributes(image, 'f'), image.read(image.find('f'))), (('0o100644', 0, 0), b'data'))
 
 
