@@ -107,7 +107,6 @@ __u64 data_bound(const struct entry *e, const struct options *opt)
 /* The state of data_analyse(). */
 struct analysis {
 	const struct options *opt;
-	struct data *data;
 	/* attributes of entries, and blocks of those that are not the same as others */
 	struct repeats attributes, blocks;
 	/* entries by the hash of their contents and attributes: open addressing */
@@ -173,16 +172,15 @@ static __u64 hash_attributes(const struct entry *e)
 static __u64 hash_blocks(struct analysis *a, const struct entry *e)
 {
 	const struct options *opt = a->opt;
-	unsigned int i = 0, nr = nr_blocks(e, opt);
-	unsigned char *p = a->piece;
+	unsigned int i, nr = nr_blocks(e, opt);
 	struct contents c;
 
 	contents_open(&c, e);
 	for (i = 0; i < nr; i++) {
 		unsigned int len = block_len(e, i, opt);
 		__u64 offset = (__u64)i * opt->block_size;
+		unsigned char *p = a->piece + offset % PIECE_SIZE;
 
-		p = a->piece + offset % PIECE_SIZE;
 		if (p == a->piece)
 			contents_read(&c, p, e->size - offset < PIECE_SIZE ?
 				      e->size - offset : PIECE_SIZE, offset);
@@ -233,14 +231,9 @@ static struct entry *find_same(struct analysis *a, struct entry *e, __u64 hash)
 	return NULL;
 }
 
-static bool shares_blocks(const struct options *opt)
-{
-	return opt->share_blocks && opt->ext_pointers;
-}
-
 static void analyse_entry(struct analysis *a, struct entry *e)
 {
-	bool share = shares_blocks(a->opt);
+	bool share = a->opt->share_blocks;
 	unsigned int i, nr = nr_blocks(e, a->opt);
 
 	/* One of its kind need not be read. */
@@ -255,7 +248,7 @@ static void analyse_entry(struct analysis *a, struct entry *e)
 
 static void find_repeats(struct data *data, const struct options *opt)
 {
-	struct analysis a = { .opt = opt, .data = data, .room = 2 };
+	struct analysis a = { .opt = opt, .room = 2 };
 	size_t i, nr = 0;
 
 	repeats_init(&a.attributes);

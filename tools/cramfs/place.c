@@ -49,11 +49,13 @@ struct place {
 	/* where a block begins that has no direct pointer, perhaps from the blocks in place on */
 	__u64 next;
 	bool next_relative;
-	/* a block of length 0, to point at; 0: there is none yet */
+	/* the latest block of length 0, to point at; 0: there is none yet */
 	__u64 hole;
 	/* tables that wait for the place of the blocks in place */
 	struct table *waiting;
 	struct compressor *compressor;
+	/* blocks that were compressed by it */
+	unsigned int nr_late;
 	struct layout layout;
 	struct usage *usage, total;
 	__u32 flags;
@@ -234,15 +236,28 @@ static void set_next(struct place *p, __u64 next, bool relative)
 	p->next_relative = relative;
 }
 
+/*
+ * Whether the next block is the last one, cannot have a direct pointer, as it must not be
+ * compressed or could be too long for it then, and cannot follow where the block before this one
+ * ends: so it has to follow this one.
+ */
+static bool last_follows(const struct place *p, const struct block *b)
+{
+	return (p->opt->uncompressed || p->opt->block_size == MAX_BLOCK_SIZE) &&
+	       p->opt->ext_pointers && b->index + 2 == p->table->nr &&
+	       is_full_last(b->e, b->index + 1, p->opt) && (p->next_relative || p->next != p->end);
+}
+
 static void place_hole(struct place *p, const struct block *b)
 {
-	static const unsigned char length[4];
+	static const unsigned char length[LENGTH_SIZE];
+	bool here = last_follows(p, b);
 
 	p->flags |= CRAMFS_FLAG_HOLES;
 	p->usage->holes++;
 	p->usage->hole_bytes += b->len;
-	if (p->next_relative ? p->data->may_pass_reach : p->next > p->reach) {
-		if (!p->hole) {
+	if (here || (p->next_relative ? p->data->may_pass_reach : p->next > p->reach)) {
+		if (here || !p->hole) {
 			p->hole = pad(p, 4);
 			append(p, length, sizeof(length));
 			p->usage->compressed_bytes += sizeof(length);
@@ -329,6 +344,7 @@ static void place_compressed_late(struct place *p, const struct block *b, bool d
 	if (!p->compressor)
 		p->compressor = compressor_create(p->opt);
 	len = compressor_run(p->compressor, b->data, b->len, packed);
+	p->nr_late++;
 	place_compressed(p, b, packed, len, direct || !continues(p, len));
 }
 
@@ -355,25 +371,16 @@ static __u64 start_of(__u32 direct_pointer)
 	return (__u64)(direct_pointer & ~CRAMFS_BLK_FLAGS) << CRAMFS_BLK_DIRECT_PTR_SHIFT;
 }
 
-/* A block that cannot use what it could share. */
-static void place_unshared(struct place *p, const struct block *b)
-{
-	struct block own = *b;
-
-	own.shared = NULL;
-	if (p->opt->uncompressed)
-		place_own(p, &own);
-	else
-		place_compressed_late(p, &own, false);
-}
-
 static void place_shared(struct place *p, const struct block *b)
 {
 	const struct shared_block *s = b->shared;
 	bool stored = s->pointer & CRAMFS_BLK_FLAG_UNCOMPRESSED;
 
-	if (!s->pointer || (stored && is_full_last(b->e, b->index, p->opt))) {
-		place_unshared(p, b);
+	if (stored && is_full_last(b->e, b->index, p->opt)) {
+		struct block own = *b;
+
+		own.shared = NULL;
+		place_compressed_late(p, &own, false);
 		return;
 	}
 	p->usage->shared++;
@@ -501,6 +508,9 @@ void place_destroy(struct place *p, struct layout *layout, struct usage *total, 
 	*layout = p->layout;
 	total->padding += p->total.padding;
 	*flags |= p->flags;
+	if (p->opt->uncompressed && p->nr_late)
+		warn("blocks that had to be compressed, as they could not be reached: %u",
+		     p->nr_late);
 	compressor_destroy(p->compressor);
 	free(p);
 }

@@ -28,7 +28,7 @@ void repeats_free(struct repeats *r);
  * struct shared_block - a block that occurs more than once
  * @hash: of its bytes
  * @e: entry where it was first seen, or NULL
- * @pointer: direct pointer to it, once it has a place; 0: it cannot be pointed at
+ * @pointer: direct pointer to it, once it has a place
  * @len: what it takes of the image, if it is compressed
  * @index: number of the block in @e
  * @in_place: @pointer counts from the beginning of the blocks in place

@@ -385,8 +385,8 @@ class Held:
         return self.process.returncode, err
 
 
-@test_each('append', 'shrink', 'rewrite', 'rewrite and put the time back', 'chmod', 'replace by a FIFO', 'replace by a symlink', 'remove',
-           'remove the directory')
+@test_each('append', 'shrink', 'rewrite', 'rewrite and put the time back', 'chmod',
+           'replace by a FIFO', 'replace by a symlink', 'remove', 'remove the directory')
 def file_that_changes_meanwhile_is_an_error(box, how):
     path = box.file('dir/log', prose(10000))
     before = os.stat(path)

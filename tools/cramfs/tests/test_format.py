@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 from cramfs_image import EXT_POINTERS, FSID_V2, HOLES, PAGE, SHIFTED_ROOT, SORTED_DIRS
-from harness import (ALL_FORMS, Skip, contains, elf, equal, nasty_tree, noise, prose, test, test_each,
-                     R, X)
+from harness import (ALL_FORMS, Skip, contains, elf, equal, nasty_tree, noise, prose, test,
+                     test_each, R, X)
 
 PLAIN = FSID_V2 | SORTED_DIRS
 

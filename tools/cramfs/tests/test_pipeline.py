@@ -199,6 +199,37 @@ def nothing_is_deflated_with_U_and_shared_blocks(box):
     equal(pointers(image, 'c')[0], pointers(image, 'b')[0])
 
 
+@test_each('-U', '-B -U', '-U -X -X')
+def nothing_is_deflated_with_U_and_holes_after_shared_blocks(box, options):
+    """What follows where the shared one ends is another block."""
+    box.file('a', blocks(-1, -2, -3) + b'x')
+    box.file('b', blocks(-1, 'hole', -9))
+    box.file('c', blocks(-3, 'hole', 'hole', 'hole', -10))
+    box.file('d', blocks('hole', -11))
+    box.file('e', elf([(R | X, 0, PAGE)], PAGE) + blocks('hole', -12))
+    image = checked(box, options)
+    for name in 'abcde':
+        equal({b.kind for b in image.block_list(image.find(name))} <= {'stored', 'hole'}, True,
+              letters(image, name))
+
+
+@test
+def block_of_64_KiB_may_follow_a_hole_after_a_shared_block(box):
+    """Its length, deflated, would not fit before it."""
+    size = 1 << 16
+    box.file('a', noise(2 * size, 1) + b'x')
+    box.file('b', noise(size, 1) + bytes(size) + noise(size, 9))
+    res = box.run('-q', '-x', '-b', '65536', box.tree, box.image_path)
+    equal((res.status, res.err), (0, ''))
+    for name in 'ab':
+        res = box.run('--blocksize', '65536', '--extract=' + box.path('out' + name),
+                      box.image_path, tool='fsck.cramfs')
+        equal(res.status, 0, res.err)
+        with open(box.in_tree(name), 'rb') as f, open(box.path('out%s/%s' % (name, name)),
+                                                      'rb') as g:
+            equal(f.read() == g.read(), True, name)
+
+
 @test
 def short_last_block_is_shared_with_its_equals_only(box):
     box.file('a', prose(PAGE, 1) + b'x' * 1000)
@@ -252,7 +283,14 @@ def far_files(box):
 @test_each('-x', '-x --no-share-blocks', '-U', '-X', '-X -X', '-x --no-holes', '-B -x')
 def data_beyond_256_MiB_are_reached_by_direct_pointers(box, options):
     far_files(box)
+    if options == '-U':
+        # See the next test.
+        os.unlink(box.in_tree('noise4096'))
+        os.unlink(box.in_tree('elf/one-page'))
     image = checked(box, beyond(box) + ' ' + options)
+    if options == '-U':
+        equal({b.kind for e in image.walk() if e.has_data for b in image.block_list(e)},
+              {'stored', 'hole'})
     entries = [e for e in image.walk() if e.has_data]
     equal(max(e.offset for e in entries) < REACH, True, 'pointers')
     equal(len(image.data) > REACH, True, 'data')
@@ -260,6 +298,17 @@ def data_beyond_256_MiB_are_reached_by_direct_pointers(box, options):
     far = sorted({(e.offset, (e.size + PAGE - 1) // PAGE) for e in entries
                   if image.block(e, 0).direct})
     equal(len(far) > 10, True, 'files')
+
+
+@test
+def full_block_that_is_a_file_beyond_256_MiB_is_deflated_with_U_and_that_is_told(box):
+    for name in 'abc':
+        box.file(name, noise(PAGE, ord(name)) * 5)
+    box.file('d', noise(PAGE))
+    res = box.run('-q', '-U', *beyond(box, PAGE).split(), box.tree, box.image_path)
+    equal((res.status, res.err), (0, 'mkcramfs: warning: blocks that had to be compressed, as they '
+                                     'could not be reached: 1\n'))
+    equal((box.image().errors(), letters(box.image(), 'd')), ([], 'Z'))
 
 
 @test
