@@ -316,6 +316,7 @@ def full_block_that_is_a_file_beyond_256_MiB_is_deflated_with_U_and_that_is_told
 def full_block_of_64_KiB_beyond_256_MiB_is_refused_if_it_does_not_shrink(box):
     """Stored, the driver would take it for a hole; deflated, its length has more than 16 bits."""
     box.file('a', noise(1 << 16))
+    box.file('b', b'b')
     box.refused('/a: block 0 is too long; use smaller ones (-b)', '-q', '-x', '-b', '65536',
                 *beyond(box, PAGE).split(), box.tree, box.image_path)
 
