@@ -19,11 +19,13 @@
 #define ACL_ENTRY	8
 #define ACL_GROUP_OBJ	0x04
 
-/* The directory that has been read last: many a one that is read next is in it. */
+#define OPEN_DIRECTORY	(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+
+/* The directories that are being read, each in the one before. */
 static struct {
-	const struct entry *e;
-	DIR *stream;
-} last;
+	dev_t dev;
+	ino_t ino;
+} ids[MAX_DEPTH + 1];
 
 /* Returns false, and errno, if it cannot be read. Some file systems do not know its length. */
 static bool read_target(struct entry *e, int dir)
@@ -116,15 +118,13 @@ static bool scan_entry(struct entry *e, int dir)
 	return !S_ISREG(e->mode) || !e->size || !faccessat(dir, e->name, R_OK, AT_EACCESS);
 }
 
-static bool scan_names(struct entry *dir, DIR *stream, const struct options *opt)
+static bool scan_names(struct entry *dir, const struct stat *st, DIR *stream,
+		       const struct options *opt)
 {
 	char *dir_path = entry_path(dir);
 	int fd = dirfd(stream);
 	struct dirent *d;
-	struct stat st;
 
-	if (fstat(fd, &st))
-		return false;
 	/* Linux takes no longer path. */
 	if (strlen(dir_path) + 1 + NAME_MAX >= PATH_MAX) {
 		free(dir_path);
@@ -135,7 +135,7 @@ static bool scan_names(struct entry *dir, DIR *stream, const struct options *opt
 		char *path;
 
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") ||
-		    output_is(fd, &st, d->d_name))
+		    output_is(fd, st, d->d_name))
 			continue;
 		e = tree_add(dir, d->d_name, 0);
 		if (tree_excludes(e, opt)) {
@@ -155,46 +155,81 @@ static bool scan_names(struct entry *dir, DIR *stream, const struct options *opt
 	return !errno;
 }
 
-static int open_directory(const struct entry *dir)
+static bool read_directory(struct entry *dir, int fd, unsigned int depth,
+			   const struct options *opt)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+	struct stat st;
+	int saved;
+	bool ok;
 
-	if (last.stream && dir->parent == last.e)
-		return openat(dirfd(last.stream), dir->name, flags);
-	return entry_open(dir, O_RDONLY | O_DIRECTORY);
+	if (!stream || fstat(fd, &st))
+		return false;
+	ids[depth].dev = st.st_dev;
+	ids[depth].ino = st.st_ino;
+	ok = scan_names(dir, &st, stream, opt);
+	saved = errno;
+	closedir(stream);
+	errno = saved;
+	return ok;
 }
 
-/* Reads the names in a directory, which stays open as the last one. */
-static bool read_directory(struct entry *dir, const struct options *opt)
+/* From the descriptor of a directory in it; the way by its path may be a long one. */
+static int open_parent(const struct entry *dir, int child, unsigned int depth)
 {
-	int fd = open_directory(dir);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	int fd = openat(child, "..", OPEN_DIRECTORY);
+	struct stat st;
 
-	if (!stream)
+	/* Unless somebody has moved it meanwhile. */
+	if (fd >= 0 && !fstat(fd, &st) && st.st_dev == ids[depth].dev &&
+	    st.st_ino == ids[depth].ino)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return entry_open(dir, OPEN_DIRECTORY);
+}
+
+static bool scan_directory(struct entry *dir, int *fd, unsigned int depth,
+			   const struct options *opt);
+
+/* The same for a directory in the one that @fd is the descriptor of. */
+static bool scan_child(struct entry *e, int *fd, unsigned int depth, const struct options *opt)
+{
+	int child = openat(*fd, e->name, OPEN_DIRECTORY | O_NOFOLLOW), saved;
+	bool ok;
+
+	if (child < 0)
 		return false;
-	if (last.stream)
-		closedir(last.stream);
-	last.e = dir;
-	last.stream = stream;
-	return scan_names(dir, stream, opt);
+	close(*fd);
+	ok = scan_directory(e, &child, depth, opt);
+	saved = errno;
+	*fd = open_parent(e->parent, child, depth - 1);
+	if (*fd < 0)
+		die_entry(e->parent, "%s", strerror(errno));
+	close(child);
+	errno = saved;
+	return ok;
 }
 
 /*
- * Reads a directory, then those in it: only one is open at a time, however deep they are. Returns
- * false, and errno, if it cannot be read.
+ * Reads a directory, then those in it: only one is open at a time, however deep they are. @fd is
+ * its descriptor, which is open under another number at the end. Returns false, and errno, if it
+ * cannot be read.
  */
-static bool scan_directory(struct entry *dir, unsigned int depth, const struct options *opt)
+static bool scan_directory(struct entry *dir, int *fd, unsigned int depth,
+			   const struct options *opt)
 {
 	size_t i = 0;
 
 	if (depth > MAX_DEPTH)
 		die_entry(dir, "is in too many directories");
-	if (!read_directory(dir, opt))
+	if (!read_directory(dir, *fd, depth, opt))
 		return false;
 	while (i < dir->nr_children) {
 		struct entry *e = dir->child[i];
 
-		if (S_ISDIR(e->mode) && !scan_directory(e, depth + 1, opt)) {
+		if (S_ISDIR(e->mode) && !scan_child(e, fd, depth + 1, opt)) {
 			limits_unreadable(e, opt);
 			tree_drop(e);
 		} else {
@@ -215,6 +250,7 @@ struct entry *tree_scan(const struct options *opt)
 	struct entry *root = tree_new(opt->source, S_IFDIR);
 	struct stat st;
 	char *path;
+	int fd;
 
 	if (fstatat(AT_FDCWD, opt->source, &st, 0))
 		die_errno(opt->source);
@@ -225,8 +261,9 @@ struct entry *tree_scan(const struct options *opt)
 	path = xasprintf("%s/.", opt->source);
 	look_for_attributes(root, path);
 	free(path);
-	if (!scan_directory(root, 0, opt))
+	fd = entry_open(root, OPEN_DIRECTORY);
+	if (fd < 0 || !scan_directory(root, &fd, 0, opt))
 		die_errno(opt->source);
-	closedir(last.stream);
+	close(fd);
 	return root;
 }
