@@ -29,7 +29,6 @@ static void copy(struct entry *to, const struct entry *from)
 	to->gid = from->gid;
 	to->rdev = from->rdev;
 	to->size = from->size;
-	to->source_size = from->source_size;
 	to->spooled = from->spooled;
 	to->target = from->target ? xstrdup(from->target) : NULL;
 }

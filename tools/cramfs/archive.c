@@ -255,7 +255,6 @@ static void clear(struct entry *e)
 	e->target = NULL;
 	e->mode = 0;
 	e->size = 0;
-	e->source_size = 0;
 	e->spooled = -1;
 	e->rdev = 0;
 	e->same = NULL;
@@ -422,7 +421,6 @@ static void take_contents(struct reader *r, const struct entry *e, struct entry 
 	if (whole > size)
 		size = whole;
 	file->size = size;
-	file->source_size = size;
 	r->end += size < MAX_FILE_SIZE ? size : MAX_FILE_SIZE;
 }
 
@@ -432,7 +430,6 @@ static void take_target(const struct reader *r, struct entry *e)
 
 	e->target = xstrdup(target ? target : "");
 	e->size = strlen(e->target);
-	e->source_size = e->size;
 }
 
 static void take_link(struct reader *r, struct entry *e)

@@ -228,7 +228,6 @@ static void set_entry(const struct line *line, struct entry *root, const char *p
 	free(e->target);
 	e->target = line->target ? xstrdup(line->target) : NULL;
 	e->size = line->target ? strlen(line->target) : 0;
-	e->source_size = e->size;
 	if (S_ISCHR(e->mode) || S_ISBLK(e->mode))
 		e->rdev = makedev(line->major, minor);
 }

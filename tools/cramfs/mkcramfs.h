@@ -153,7 +153,6 @@ struct usage {
  * @uid: owner
  * @gid: group
  * @size: bytes of data: of a file, of a symbolic link's target, of a directory's entries
- * @source_size: bytes that a file has where it comes from: more, if --truncate-files cut it
  * @rdev: device number of a device node
  * @state: contents_state() of the file, to notice that somebody still writes to it
  * @target: target of a symbolic link
@@ -176,7 +175,6 @@ struct entry {
 	uid_t uid;
 	gid_t gid;
 	__u64 size;
-	__u64 source_size;
 	dev_t rdev;
 	__u64 state;
 	char *target;

@@ -38,7 +38,6 @@ static bool read_target(struct entry *e, int dir)
 	target[len] = '\0';
 	e->target = xstrdup(target);
 	e->size = len;
-	e->source_size = len;
 	return true;
 }
 
@@ -50,7 +49,6 @@ static void take_attributes(struct entry *e, const struct stat *st)
 	e->state = contents_state(st);
 	if (S_ISREG(st->st_mode))
 		e->size = st->st_size;
-	e->source_size = e->size;
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		e->rdev = st->st_rdev;
 }
