@@ -570,8 +570,6 @@ static unsigned int nr_cpus(void)
 static void fill_in(struct options *opt, const struct wishes *wishes)
 {
 	opt->ext_pointers |= opt->xip != XIP_NONE || opt->xip_rules || opt->uncompressed;
-	if (wishes->own_blocks && !opt->ext_pointers)
-		die_usage("--no-share-blocks: no blocks are shared without -x");
 	opt->share_blocks = opt->ext_pointers && !wishes->own_blocks;
 	if (opt->compat) {
 		opt->level = LEVEL_ZLIB;

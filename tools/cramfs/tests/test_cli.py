@@ -186,7 +186,6 @@ COMPAT = '--compat util-linux '
            ('--xip-rules x -b 8192', 'contradicts a block size other than 4096'),
            ('--last-wins', '--last-wins contradicts a source that is no archive'),
            ('--quiet -v', '--quiet contradicts --verbose'),
-           ('--no-share-blocks', '--no-share-blocks: no blocks are shared without -x'),
            *(('%s a %s b' % (option, option), option + ' b: given twice') for option in
              ('--tar', '--sort', '--xip-rules', '--insert')))
 def contradiction_is_a_usage_error(box, case):
