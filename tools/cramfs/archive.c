@@ -188,9 +188,7 @@ static struct entry *enter(struct entry *dir, const char *name, size_t len)
 
 	if (e)
 		return e;
-	copy = strndup(name, len);
-	if (!copy)
-		die("out of memory");
+	copy = xasprintf("%.*s", (int)len, name);
 	e = tree_add(dir, copy, S_IFDIR | 0755);
 	free(copy);
 	return e;
@@ -222,9 +220,7 @@ static const char *walk(struct entry **dir, const char *path, bool make, char **
 		name = s;
 		len = next;
 	}
-	*last = strndup(name, len);
-	if (!*last)
-		die("out of memory");
+	*last = xasprintf("%.*s", (int)len, name);
 	return NULL;
 }
 
@@ -494,8 +490,7 @@ struct entry *archive_scan(const struct options *opt)
 	char *root;
 
 	/* As in ARCHIVE:/path */
-	if (asprintf(&root, "%s:", r.name) < 0)
-		die("out of memory");
+	root = xasprintf("%s:", r.name);
 	r.root = tree_new(root, S_IFDIR | 0755);
 	free(root);
 	spool = temporary_file();

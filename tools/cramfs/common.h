@@ -53,6 +53,7 @@ int fsck_main(int argc, char **argv);
 /* message.c */
 noreturn __printf(1, 2) void die(const char *fmt, ...);
 noreturn void die_errno(const char *what);
+noreturn void exit_usage(void);
 noreturn __printf(1, 2) void die_usage(const char *fmt, ...);
 __printf(1, 2) void complain(const char *fmt, ...);
 void die_if_complaints(void);

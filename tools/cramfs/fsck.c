@@ -155,8 +155,7 @@ static void parse_options(struct fsck *fsck, int argc, char **argv)
 			break;
 		default:
 			/* getopt_long() has said what is wrong. */
-			fprintf(stderr, "Try '%s --help'.\n", program);
-			exit(EXIT_USAGE);
+			exit_usage();
 		}
 	}
 	if (argc - optind != 1)

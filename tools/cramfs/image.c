@@ -123,6 +123,24 @@ static void put_directory(const struct entry *dir, struct image *img)
 	}
 }
 
+/**
+ * entry_usage() - what became of the blocks of an entry
+ * @e: file or symbolic link, after image_write()
+ * @opt: options
+ *
+ * Return: all are shared if they are another entry's.
+ */
+struct usage entry_usage(const struct entry *e, const struct options *opt)
+{
+	if (!e->same)
+		return e->usage;
+	return (struct usage){
+		.shared = nr_blocks(e, opt),
+		.shared_bytes = e->size,
+		.in_bytes = e->size,
+	};
+}
+
 static void add_usage(struct usage *sum, const struct usage *u)
 {
 	sum->in_place += u->in_place;
@@ -158,16 +176,14 @@ static void print_data(const struct entry *e, const struct options *opt)
 /* What entries share is known when all have been written. */
 static void finish_files(struct entry *e, struct image *img, struct usage *total)
 {
+	struct usage usage = entry_usage(e, img->opt);
 	size_t i;
 
+	add_usage(total, &usage);
 	if (e->same) {
 		e->offset = e->same->offset;
-		total->in_bytes += e->size;
-		total->shared += nr_blocks(e, img->opt);
-		total->shared_bytes += e->size;
 	} else if (entry_has_data(e)) {
 		img->nr_blocks += nr_blocks(e, img->opt);
-		add_usage(total, &e->usage);
 		if (img->opt->verbose > 1)
 			print_data(e, img->opt);
 	}

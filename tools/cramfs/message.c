@@ -60,6 +60,15 @@ void die_errno(const char *what)
 }
 
 /**
+ * exit_usage() - end the program, since the command line is wrong, as has been said
+ */
+void exit_usage(void)
+{
+	fprintf(stderr, "Try '%s --help'.\n", program);
+	exit(EXIT_USAGE);
+}
+
+/**
  * die_usage() - print what is wrong with the command line and end the program
  * @fmt: the option or operand, and what is wrong with it
  */
@@ -70,8 +79,7 @@ void die_usage(const char *fmt, ...)
 	va_start(args, fmt);
 	message("", fmt, args);
 	va_end(args);
-	fprintf(stderr, "Try '%s --help'.\n", program);
-	exit(EXIT_USAGE);
+	exit_usage();
 }
 
 /**

@@ -316,6 +316,7 @@ void data_free(struct data *data);
 /* image.c */
 void image_write(struct entry *root, struct data *data, const struct options *opt,
 		 struct layout *layout, struct usage *total);
+struct usage entry_usage(const struct entry *e, const struct options *opt);
 
 /* progress.c */
 void progress_start(const struct entry *root, const struct options *opt);

@@ -492,8 +492,7 @@ static void parse_option(int c, char *arg, struct options *opt, struct wishes *w
 		break;
 	default:
 		/* getopt_long() has said what is wrong. */
-		fprintf(stderr, "Try '%s --help'.\n", program);
-		exit(EXIT_USAGE);
+		exit_usage();
 	}
 }
 
@@ -505,8 +504,7 @@ static void parse_operands(int nr, char **operand, struct options *opt)
 	if (nr < 2 - opt->archive) {
 		fprintf(stderr, "%s: %s\n", program, want);
 		fprintf(stderr, synopsis, program, program);
-		fprintf(stderr, "Try '%s --help'.\n", program);
-		exit(EXIT_USAGE);
+		exit_usage();
 	}
 	if (nr > 2 - opt->archive)
 		die_usage("%s: one operand too many%s", operand[2 - opt->archive],

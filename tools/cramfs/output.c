@@ -72,14 +72,6 @@ static void catch_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-static char *join(const char *dir, const char *name)
-{
-	char *path = xalloc(strlen(dir) + 1 + strlen(name) + 1);
-
-	sprintf(path, "%s/%s", dir, name);
-	return path;
-}
-
 /* Where the output is, or will be, if a symbolic link leads there. */
 static char *resolve(const char *path)
 {
@@ -92,7 +84,8 @@ static char *resolve(const char *path)
 	if (errno != ENOENT || readlink(path, target, sizeof(target) - 1) < 0)
 		return xstrdup(path);
 	copy = xstrdup(path);
-	next = *target == '/' ? xstrdup(target) : join(dirname(copy), target);
+	next = *target == '/' ? xstrdup(target) :
+				xasprintf("%s/%s", dirname(copy), target);
 	real = resolve(next);
 	free(next);
 	free(copy);
@@ -109,7 +102,8 @@ static const char *temporary_directory(void)
 static char *temporary_pattern(const char *path, bool is_device)
 {
 	char *copy = xstrdup(path);
-	char *pattern = join(is_device ? temporary_directory() : dirname(copy), ".mkcramfs.XXXXXX");
+	char *pattern = xasprintf("%s/.mkcramfs.XXXXXX",
+				  is_device ? temporary_directory() : dirname(copy));
 
 	free(copy);
 	return pattern;

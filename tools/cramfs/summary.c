@@ -45,17 +45,6 @@ static bool is_reported(const struct entry *e)
 	return S_ISREG(e->mode) || S_ISLNK(e->mode);
 }
 
-static struct usage usage_of(const struct entry *e, const struct options *opt)
-{
-	if (!e->same)
-		return e->usage;
-	return (struct usage){
-		.shared = nr_blocks(e, opt),
-		.shared_bytes = e->size,
-		.in_bytes = e->size,
-	};
-}
-
 static void count_marks(const struct entry *e, const struct options *opt, struct marks *marks)
 {
 	unsigned int i, nr = nr_blocks(e, opt);
@@ -181,7 +170,7 @@ static void text_reasons(FILE *f, const struct marks *marks)
 
 static void text_file(FILE *f, const struct entry *e, const struct options *opt)
 {
-	struct usage u = usage_of(e, opt);
+	struct usage u = entry_usage(e, opt);
 	struct marks marks = {};
 
 	text_usage(f, &u);
@@ -288,7 +277,7 @@ static void json_reasons(FILE *f, const struct marks *marks)
 
 static void json_file(FILE *f, const struct entry *e, const struct options *opt)
 {
-	struct usage u = usage_of(e, opt);
+	struct usage u = entry_usage(e, opt);
 	char *path = entry_image_path(e);
 	struct marks marks = {};
 
