@@ -69,6 +69,7 @@ def report_accounts_for_every_byte_and_block(box, options):
         equal(set(file['not_in_place']) <= REASONS, True, path)
         if 'same_as' in file:
             equal((file['blocks']['shared'], file['not_in_place']), (nr_blocks(file['size']), {}))
+            equal((file['bytes']['shared'], file['bytes']['compressed_from']), (file['size'], 0))
             equal(file['offset'], tree['by_path'][file['same_as']['path']]['offset'], path)
         else:
             equal(sum(file['not_in_place'].values()) + file['blocks']['in_place'],
