@@ -8,15 +8,17 @@
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/kbuild.sh"
 
-[ $# = 1 ] || die 'usage: kernel.sh virt[-base|-be|-be-base|-debug|-mtd|-physmem|-xip|-xip-base] | mps2[-base|-mtd|-physmem]'
+[ $# = 1 ] || die 'usage: kernel.sh virt[-base|-be|-be-base|-debug|-mtd|-physmem|-xip|-xip-base] | mps2[-base|-mtd|-physmem] | uml[-gcov] | x86[-kcsan]'
 variant=$1
 tree=patched
-target=zImage
+target=arch/arm/boot/zImage
 case $variant in
 *-base)		tree=pristine ;;
 esac
 case $variant in
-*-xip* | mps2*)	target=xipImage ;;
+*-xip* | mps2*)	target=arch/arm/boot/xipImage ;;
+uml*)		target=linux arch=um arch_compile= ;;
+x86*)		target=arch/x86/boot/bzImage arch=x86_64 arch_compile= ;;
 esac
 # Those of mainline's driver have what it has, for comparison with it.
 case $variant in
@@ -33,6 +35,10 @@ mps2)		fragments=(mps2 cramfs) ;;
 mps2-base)	fragments=(mps2) ;;
 mps2-mtd)	fragments=(mps2) ;;
 mps2-physmem)	fragments=(mps2 physmem) ;;
+uml)		fragments=(uml) ;;
+uml-gcov)	fragments=(uml gcov) ;;
+x86)		fragments=(x86) ;;
+x86-kcsan)	fragments=(x86 kcsan) ;;
 *)		die "$variant: no such variant" ;;
 esac
 fragments=("${fragments[@]/#/$selftests/}")
@@ -41,7 +47,7 @@ fragments=("${fragments[@]/%/.config}")
 lock trees
 src=$("$top/scripts/kernel-tree.sh" "$tree")
 build=$(kernel_dir)/build/$variant
-image=$build/arch/arm/boot/$target
+image=$build/$target
 stamp=$build/built-from
 log=$out/log/kernel-$variant.log
 
@@ -49,8 +55,8 @@ log=$out/log/kernel-$variant.log
 # without having a part in a kernel is left out.
 key=$({
 	tree_git "$src" ls-tree HEAD | grep -v -P '\t(Documentation|MAINTAINERS|tools)$'
-	"${cross_compile}gcc" --version
-	"${cross_compile}ld" --version
+	"${arch_compile}gcc" --version
+	"${arch_compile}ld" --version
 	echo "$target"
 	cat "$top/scripts/kbuild.sh" "${fragments[@]}"
 } | sha256sum | cut -d' ' -f1)
@@ -60,7 +66,7 @@ if [ ! -e "$image" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$key" ]; then
 	mkdir -p "$build" "${log%/*}"
 	rm -f "$stamp"
 	if ! { kconfigure "$src" "$build" "${fragments[@]}" &&
-	       kmake "$src" "$build" "$target"; } >"$log" 2>&1; then
+	       kmake "$src" "$build" "${target##*/}"; } >"$log" 2>&1; then
 		tail -n 30 "$log" >&2
 		die "the kernel $variant did not build; the whole log: $log"
 	fi
