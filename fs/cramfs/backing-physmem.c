@@ -11,11 +11,13 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
 #include <linux/overflow.h>
 #include <linux/security.h>
 #include <linux/seq_file.h>
+#include <linux/uaccess.h>
 
 #include "cramfs.h"
 
@@ -85,6 +87,24 @@ static int check_range(struct super_block *sb, struct fs_context *fc, u64 start,
 		       bad);
 }
 
+/*
+ * Nothing may answer at an address, which stops the machine if the CPU is told so
+ * where it does not expect it. Not every machine can be asked.
+ */
+static bool answers(const void *virt, u32 len)
+{
+	unsigned long word;
+
+	if (!IS_ENABLED(CONFIG_MMU))
+		return true;
+	for (; len; virt += PAGE_SIZE, len -= PAGE_SIZE) {
+		if (get_kernel_nofault(word, (const unsigned long *)virt))
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
 static void physmem_unmap(struct cramfs_backing *backing)
 {
 	if (!backing->mapped)
@@ -118,6 +138,11 @@ static int physmem_map(struct super_block *sb, struct fs_context *fc, u32 size)
 		return -ENOMEM;
 	}
 	backing->mapped = len;
+	if (!answers(backing->virt, len)) {
+		errorfc(fc, "%s: nothing answers in a part of %llu bytes",
+			sb->s_id, len);
+		return -ENXIO;
+	}
 	return 0;
 }
 

@@ -24,7 +24,9 @@ struct vm_area_struct;
  * @flags: CRAMFS_FLAG_* of the superblock
  * @blocks: data blocks, as the builder counted them; 0 if it did not
  * @files: entries, as the builder counted them; 0 if it did not
+ * @start: where the superblock is, in bytes: what is in front of it is boot code
  * @ino_shift: bits of an inode number that are an offset
+ * @verified: all of it was held against its checksum
  */
 struct cramfs_sb_info {
 	struct cramfs_backing backing;
@@ -32,7 +34,9 @@ struct cramfs_sb_info {
 	u32 flags;
 	u32 blocks;
 	u32 files;
+	u16 start;
 	u8 ino_shift;
+	bool verified;
 };
 
 static inline struct cramfs_sb_info *CRAMFS_SB(const struct super_block *sb)
@@ -46,12 +50,14 @@ static inline struct cramfs_sb_info *CRAMFS_SB(const struct super_block *sb)
  * @physsize: room there, in bytes
  * @has_physaddr: @physaddr was given
  * @has_physsize: @physsize was given
+ * @verify: hold the image against its checksum
  */
 struct cramfs_mount_opts {
 	u64 physaddr;
 	u64 physsize;
 	bool has_physaddr;
 	bool has_physsize;
+	bool verify;
 };
 
 /*
@@ -99,6 +105,9 @@ cramfs_prepare_sb_info(struct fs_context *fc,
 		       const struct cramfs_backing_ops *ops);
 int __cold cramfs_corrupt(const struct inode *inode, u64 offset,
 			  const char *what);
+
+/* verify.c, which is there with CONFIG_CRAMFS_VERIFY */
+int cramfs_verify(struct super_block *sb);
 
 /* inode.c */
 ino_t cramfs_ino(const struct super_block *sb, const struct cramfs_inode *ci,

@@ -63,6 +63,8 @@ static int check_name(struct inode *dir, u32 pos, const char *name, u32 padded)
 		bad = "NUL in a name";
 	else if (memchr(name, '/', len))
 		bad = "slash in a name";
+	else if (is_dot_dotdot(name, len))
+		bad = "name of dots";
 	if (bad)
 		return cramfs_corrupt(dir, cramfs_data_offset(dir) + pos, bad);
 	return len;
@@ -122,17 +124,21 @@ static struct inode *find_inode(struct inode *dir, const struct qstr *name)
 	struct super_block *sb = dir->i_sb;
 	bool sorted = CRAMFS_SB(sb)->flags & CRAMFS_FLAG_SORTED_DIRS;
 	struct cramfs_entry entry;
+	int padded, len, cmp;
 	u32 pos, next;
-	int padded, cmp;
 
 	for (pos = 0; pos < i_size_read(dir); pos = next) {
 		padded = read_entry(dir, pos, &entry, &next);
 		if (padded < 0)
 			return ERR_PTR(padded);
 		cmp = compare_names(name, entry.name, padded);
-		if (!cmp)
+		if (!cmp) {
+			len = check_name(dir, pos, entry.name, padded);
+			if (len < 0)
+				return ERR_PTR(len);
 			return cramfs_iget(sb, &entry.inode,
 					   cramfs_data_offset(dir) + pos);
+		}
 		if (sorted && cmp < 0)
 			break;
 		if (fatal_signal_pending(current))
@@ -142,12 +148,45 @@ static struct inode *find_inode(struct inode *dir, const struct qstr *name)
 	return NULL;
 }
 
+/*
+ * A directory has one place. One that is found in another directory as well, or
+ * in itself, would make a walk longer than the image has entries, or endless. It
+ * stays where it was found first.
+ */
+static bool is_elsewhere(struct inode *inode, const struct dentry *dentry)
+{
+	struct dentry *alias;
+	bool elsewhere;
+
+	if (!S_ISDIR(inode->i_mode))
+		return false;
+	alias = d_find_any_alias(inode);
+	if (!alias)
+		return false;
+	/* Nothing is ever renamed here: neither can change. */
+	elsewhere = alias->d_parent != dentry->d_parent ||
+		    !d_same_name(alias, dentry->d_parent, &dentry->d_name);
+	dput(alias);
+	return elsewhere;
+}
+
 static struct dentry *cramfs_lookup(struct inode *dir, struct dentry *dentry,
 				    unsigned int flags)
 {
+	struct inode *inode;
+
 	if (dentry->d_name.len > CRAMFS_MAXPATHLEN)
 		return ERR_PTR(-ENAMETOOLONG);
-	return d_splice_alias(find_inode(dir, &dentry->d_name), dentry);
+
+	inode = find_inode(dir, &dentry->d_name);
+	if (!IS_ERR_OR_NULL(inode) && is_elsewhere(inode, dentry)) {
+		int err = cramfs_corrupt(dir, cramfs_data_offset(inode),
+					 "directory in a second place");
+
+		iput(inode);
+		return ERR_PTR(err);
+	}
+	return d_splice_alias(inode, dentry);
 }
 
 const struct inode_operations cramfs_dir_inode_operations = {

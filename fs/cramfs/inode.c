@@ -25,6 +25,17 @@ static bool has_data(const struct cramfs_inode *ci)
 	return S_ISREG(ci->mode) || S_ISDIR(ci->mode) || S_ISLNK(ci->mode);
 }
 
+/* The table of block pointers, or all entries, and not the blocks. */
+static bool data_is_in_image(const struct super_block *sb,
+			     const struct cramfs_inode *ci)
+{
+	u32 size = CRAMFS_SB(sb)->size, start = ci->offset << 2, len = ci->size;
+
+	if (!S_ISDIR(ci->mode))
+		len = DIV_ROUND_UP(len, PAGE_SIZE) * sizeof(u32);
+	return start < size && len <= size - start;
+}
+
 /**
  * cramfs_ino() - inode number of an entry
  * @sb: the filesystem
@@ -134,7 +145,7 @@ struct inode *cramfs_iget(struct super_block *sb, const struct cramfs_inode *ci,
 		bad = "unknown type of file";
 	}
 
-	if (has_data(ci) && ci->offset << 2 >= CRAMFS_SB(sb)->size)
+	if (has_data(ci) && !data_is_in_image(sb, ci))
 		bad = "data outside of the image";
 
 	if (bad) {

@@ -88,6 +88,7 @@ static int check_superblock(struct super_block *sb, struct fs_context *fc,
 	const char *bad = NULL;
 
 	sbi->flags = super->flags;
+	sbi->start = offset;
 	if (super->flags & CRAMFS_FLAG_FSID_VERSION_2) {
 		sbi->size = super->size;
 		sbi->blocks = super->fsid.blocks;
@@ -137,10 +138,12 @@ static int cramfs_statfs(struct dentry *dentry, struct kstatfs *buf)
 
 static int cramfs_show_options(struct seq_file *m, struct dentry *root)
 {
-	const struct cramfs_backing_ops *ops = CRAMFS_SB(root->d_sb)->backing.ops;
+	const struct cramfs_sb_info *sbi = CRAMFS_SB(root->d_sb);
 
-	if (ops->show_options)
-		ops->show_options(m, root->d_sb);
+	if (sbi->backing.ops->show_options)
+		sbi->backing.ops->show_options(m, root->d_sb);
+	if (READ_ONCE(sbi->verified))
+		seq_puts(m, ",verify");
 	return 0;
 }
 
@@ -148,6 +151,26 @@ static const struct super_operations cramfs_super_ops = {
 	.statfs		= cramfs_statfs,
 	.show_options	= cramfs_show_options,
 };
+
+/*
+ * Make all of the image readable, instead of the page that @super is in. Between
+ * the two it was nobody's.
+ */
+static int map_image(struct super_block *sb, struct fs_context *fc,
+		     const struct cramfs_super *super, u32 offset)
+{
+	const struct cramfs_sb_info *sbi = CRAMFS_SB(sb);
+	struct cramfs_super now;
+	int err;
+
+	err = sbi->backing.ops->map(sb, fc, sbi->size);
+	if (!err)
+		err = cramfs_read(sb, offset, &now, sizeof(now));
+	if (!err && memcmp(&now, super, sizeof(now)))
+		err = invalfc(fc, "%s: the superblock has changed meanwhile",
+			      sb->s_id);
+	return err;
+}
 
 /**
  * cramfs_fill_super() - make a filesystem of the image in a backing
@@ -179,7 +202,7 @@ int cramfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		return err;
 	sbi->ino_shift = min(fls((sbi->size - 1) >> 1), CRAMFS_INO_MAX_SHIFT);
 	if (ops->map) {
-		err = ops->map(sb, fc, sbi->size);
+		err = map_image(sb, fc, &super, offset);
 		if (err)
 			return err;
 	}
@@ -235,11 +258,13 @@ static void cramfs_kill_sb(struct super_block *sb)
 enum {
 	CRAMFS_OPT_PHYSADDR,
 	CRAMFS_OPT_PHYSSIZE,
+	CRAMFS_OPT_VERIFY,
 };
 
 static const struct fs_parameter_spec cramfs_fs_parameters[] = {
 	fsparam_u64("physaddr", CRAMFS_OPT_PHYSADDR),
 	fsparam_u64("physsize", CRAMFS_OPT_PHYSSIZE),
+	fsparam_flag("verify", CRAMFS_OPT_VERIFY),
 	{}
 };
 
@@ -247,14 +272,19 @@ static int cramfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 {
 	struct cramfs_mount_opts *opts = fc->fs_private;
 	struct fs_parse_result result;
+	const char *missing = NULL;
 	int opt;
 
 	opt = fs_parse(fc, cramfs_fs_parameters, param, &result);
 	if (opt < 0)
 		return opt;
-	if (!IS_ENABLED(CONFIG_CRAMFS_PHYSMEM))
-		return invalfc(fc, "%s: this kernel has no CONFIG_CRAMFS_PHYSMEM",
-			       param->key);
+	if (opt == CRAMFS_OPT_VERIFY && !IS_ENABLED(CONFIG_CRAMFS_VERIFY))
+		missing = "CONFIG_CRAMFS_VERIFY";
+	if (opt != CRAMFS_OPT_VERIFY && !IS_ENABLED(CONFIG_CRAMFS_PHYSMEM))
+		missing = "CONFIG_CRAMFS_PHYSMEM";
+	if (missing)
+		return invalfc(fc, "%s: this kernel has no %s", param->key,
+			       missing);
 
 	switch (opt) {
 	case CRAMFS_OPT_PHYSADDR:
@@ -265,16 +295,18 @@ static int cramfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		opts->physsize = result.uint_64;
 		opts->has_physsize = true;
 		break;
+	case CRAMFS_OPT_VERIFY:
+		opts->verify = true;
+		break;
 	}
 	return 0;
 }
 
-static int cramfs_get_tree(struct fs_context *fc)
+/* Find or make the superblock of what @fc names. */
+static int get_tree_of_source(struct fs_context *fc)
 {
 	const struct cramfs_mount_opts *opts = fc->fs_private;
 	int err;
-
-	fc->sb_flags |= SB_RDONLY;
 
 	if (opts->has_physsize && !opts->has_physaddr)
 		return invalfc(fc, "physsize= goes with physaddr=");
@@ -302,18 +334,59 @@ static int cramfs_get_tree(struct fs_context *fc)
 	return cramfs_get_tree_bdev(fc);
 }
 
+static int verify_image(struct super_block *sb, struct fs_context *fc)
+{
+	struct cramfs_sb_info *sbi = CRAMFS_SB(sb);
+	int err;
+
+	if (!(sbi->flags & CRAMFS_FLAG_FSID_VERSION_2))
+		return invalfc(fc, "%s: the image has no checksum", sb->s_id);
+
+	err = cramfs_verify(sb);
+	if (err)
+		errorfc(fc, "%s: %s", sb->s_id, err == -EUCLEAN ?
+			"the checksum is not that of the image" :
+			"the image cannot be read");
+	else
+		WRITE_ONCE(sbi->verified, true);
+	return err;
+}
+
+static int cramfs_get_tree(struct fs_context *fc)
+{
+	const struct cramfs_mount_opts *opts = fc->fs_private;
+	struct super_block *sb;
+	int err;
+
+	fc->sb_flags |= SB_RDONLY;
+	err = get_tree_of_source(fc);
+	if (err || !IS_ENABLED(CONFIG_CRAMFS_VERIFY) || !opts->verify)
+		return err;
+
+	/* Here, since the superblock may be there already, not verified. */
+	sb = fc->root->d_sb;
+	err = verify_image(sb, fc);
+	if (err) {
+		dput(fc->root);
+		fc->root = NULL;
+		deactivate_locked_super(sb);
+	}
+	return err;
+}
+
 /* Nothing can be changed, but what is in /proc/mounts may be said again. */
 static int cramfs_reconfigure(struct fs_context *fc)
 {
 	const struct cramfs_mount_opts *opts = fc->fs_private;
-	const struct cramfs_backing *backing =
-		&CRAMFS_SB(fc->root->d_sb)->backing;
+	const struct cramfs_sb_info *sbi = CRAMFS_SB(fc->root->d_sb);
+	const struct cramfs_backing *backing = &sbi->backing;
 
 	if ((opts->has_physaddr &&
 	     (!backing->has_physaddr || opts->physaddr != backing->phys)) ||
 	    (opts->has_physsize &&
-	     (!backing->has_physsize || opts->physsize != backing->size)))
-		return invalfc(fc, "physaddr= and physsize= cannot be changed");
+	     (!backing->has_physsize || opts->physsize != backing->size)) ||
+	    (opts->verify && !sbi->verified))
+		return invalfc(fc, "physaddr=, physsize= and verify cannot be changed");
 
 	fc->sb_flags |= SB_RDONLY;
 	return 0;
