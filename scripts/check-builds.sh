@@ -117,7 +117,7 @@ combination_builds()
 		[[ $has == *M* ]] || sed '/CRAMFS/d' "$selftests/physmem.config"
 		echo CONFIG_MODULES=y
 		echo "CONFIG_CRAMFS=$how"
-		for option in BLOCKDEV MTD PHYSMEM; do
+		for option in BLOCKDEV MTD PHYSMEM VERIFY; do
 			[[ " $* " == *" $option "* ]] && echo "CONFIG_CRAMFS_$option=y" ||
 				echo "CONFIG_CRAMFS_$option=n"
 		done
@@ -134,6 +134,8 @@ check_combinations()
 
 	check_combination BMN y BLOCKDEV MTD PHYSMEM
 	check_combination BMN y BLOCKDEV
+	check_combination BM y BLOCKDEV MTD PHYSMEM VERIFY
+	check_combination BM m BLOCKDEV MTD PHYSMEM VERIFY
 	for has in BM M B '' MN N; do
 		for how in y m; do
 			for block in '' BLOCKDEV; do
@@ -174,7 +176,7 @@ sparse_is_silent()	# build board
 # With 64 bits, and without a device tree.
 builds_for_x86()
 {
-	local arch=x86_64 arch_compile='' build=$dir/build/x86
+	local arch=x86_64 arch_compile='' build=$dir/build/options-x86
 
 	printf 'CONFIG_%s=y\n' 64BIT BLOCK MTD MISC_FILESYSTEMS CRAMFS CRAMFS_BLOCKDEV CRAMFS_MTD \
 		CRAMFS_PHYSMEM >"$scratch/x86.config"
@@ -202,7 +204,7 @@ module_for_another_kernel()
 	kconfigure "$dir/pristine" "$headers" "$scratch/headers.config" &&
 		kmake "$dir/pristine" "$headers" -s modules_prepare || return
 
-	for option in BLOCKDEV MTD PHYSMEM XIP; do
+	for option in BLOCKDEV MTD PHYSMEM VERIFY XIP; do
 		options+=("CONFIG_CRAMFS_$option=y")
 		flags+=("-DCONFIG_CRAMFS_$option=1")
 	done
