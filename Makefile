@@ -4,6 +4,7 @@
 
 BOARD = virt
 ROOT = mtd
+TIME = 60
 
 help:
 	@echo 'make boot [BOARD=virt] [ROOT=mtd|cfi|physmem|rom|romram|block]'
@@ -14,6 +15,8 @@ help:
 	@echo 'make boot BOARD=mps2 [ROOT=mtd|physmem|rom]'
 	@echo '              a Cortex-M3 without an MMU, 1 MiB of RAM, everything in ROM'
 	@echo 'make check    all tests'
+	@echo 'make fuzz-tools [TIME=60] [TARGET=fsck|elf|flat|devtable|archive|rules|sort]'
+	@echo '              fuzz the readers of fsck.cramfs and mkcramfs, each for TIME seconds'
 	@echo 'make series   write the patch series for Linux 6.12 to out/series/'
 	@echo 'make figures  sizes of the driver, RAM in use at the prompt of the demo'
 	@echo 'make ram      least RAM that boots, with and without an MMU, and RAM in use'
@@ -32,6 +35,9 @@ boot:
 check:
 	@scripts/check.sh
 
+fuzz-tools:
+	@scripts/fuzz-tools.sh '$(TIME)' '$(TARGET)'
+
 series:
 	@scripts/setup.sh
 	@scripts/kernel-tree.sh patched >/dev/null
@@ -49,4 +55,4 @@ bench-tools:
 clean:
 	rm -rf out
 
-.PHONY: help boot check series figures ram bench-tools clean
+.PHONY: help boot check fuzz-tools series figures ram bench-tools clean

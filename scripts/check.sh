@@ -10,7 +10,7 @@
 . "$top/scripts/prepare.sh"
 
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized series builds demo guest nommu)
+[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized fuzz-tools series builds demo guest nommu)
 passed=0 failed=0 skipped=0
 
 # Whatever happens, the last line tells.
@@ -80,6 +80,12 @@ suite_sanitized()
 {
 	make -s -C "$top/tools/cramfs" OUTPUT="$out/tools-sanitized/" check WERROR=1 \
 		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
+}
+
+# Inputs of a fixed number for each of their readers; `make fuzz-tools` goes on.
+suite_fuzz-tools()
+{
+	"$top/scripts/fuzz-tools.sh" check
 }
 
 suite_series()
