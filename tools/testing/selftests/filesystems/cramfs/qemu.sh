@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What qemu-virt.sh and qemu-mps2.sh have in common: scratch files, the boot
-# stub of a ROM, and a run of QEMU with its console. Sourced after `set -eu`.
+# What the qemu-*.sh have in common: scratch files, the boot stub of a ROM, an
+# initramfs, and a run of QEMU with its console. Sourced after `set -eu`.
 
 # shellcheck shell=bash disable=SC2154 # variables of those that source this
+
+# Those for another machine change it.
+qemu=qemu-system-arm
 
 die()
 {
@@ -63,6 +66,26 @@ make_stub()
 	"${cross}objcopy" -O binary "$elf" "$3"
 }
 
+# make_initramfs INIT OUTPUT [NAME=FILE]...: with a static program as /init, and with
+# more files, without directories, in the root.
+make_initramfs()
+{
+	local tree=$2.tree file
+
+	check_readable "$1"
+	rm -rf "$tree"
+	mkdir -p "$tree"/{dev,proc,sys,tmp}
+	cp -L "$1" "$tree/init"
+	chmod 755 "$tree/init"
+	for file in "${@:3}"; do
+		[[ $file == *?=?* && ${file%%=*} != */* ]] || die "$file: not NAME=FILE"
+		check_readable "${file#*=}"
+		cp -L "${file#*=}" "$tree/${file%%=*}"
+	done
+	(cd "$tree" && find . -mindepth 1 | cpio -o -H newc -R 0:0 --quiet) >"$2"
+	rm -rf "$tree"
+}
+
 # When the guest ends, have QEMU write the memory at ADDRESS to FILE, then quit.
 # QEMU has to be told not to quit by itself.
 save_memory()	# address size file
@@ -85,7 +108,7 @@ save_memory()	# address size file
 run_qemu()
 {
 	local status=0 console=stdio,id=console
-	local command=(qemu-system-arm "$@" -display none -no-reboot)
+	local command=("$qemu" "$@" -display none -no-reboot)
 
 	[ -z "$log" ] || console+=",logfile=$log"
 	if [ "$interactive" = 1 ]; then
