@@ -38,7 +38,7 @@ static void bdev_readahead(struct super_block *sb, pgoff_t index,
 static struct folio *bdev_read_last_page(struct super_block *sb, pgoff_t index)
 {
 	loff_t pos = (loff_t)index << PAGE_SHIFT;
-	size_t len = bdev_nr_bytes(sb->s_bdev) - pos;
+	size_t len = CRAMFS_SB(sb)->backing.size - pos;
 	struct folio *folio = folio_alloc(GFP_KERNEL | __GFP_ZERO, 0);
 	struct iov_iter iter;
 	struct kiocb iocb;
@@ -65,7 +65,7 @@ static struct folio *bdev_read_page(struct super_block *sb, pgoff_t index)
 	struct address_space *mapping = sb->s_bdev->bd_mapping;
 	struct folio *folio;
 
-	if (bdev_nr_bytes(sb->s_bdev) >> PAGE_SHIFT == index)
+	if (CRAMFS_SB(sb)->backing.size >> PAGE_SHIFT == index)
 		return bdev_read_last_page(sb, index);
 
 	folio = filemap_get_folio(mapping, index);
@@ -84,8 +84,15 @@ static int bdev_get_span(struct super_block *sb, u32 offset, u32 len,
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 
+	len = min_t(u32, len, PAGE_SIZE - offset_in_page(offset));
+	/* Pages behind the end read as zeros; all of them are if the device is gone. */
+	if (bdev_nr_bytes(sb->s_bdev) < (u64)offset + len) {
+		folio_put(folio);
+		return -EIO;
+	}
+
 	span->data = kmap_local_folio(folio, offset_in_folio(folio, offset));
-	span->len = min_t(u32, len, PAGE_SIZE - offset_in_page(offset));
+	span->len = len;
 	span->folio = folio;
 	return 0;
 }
