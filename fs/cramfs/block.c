@@ -19,9 +19,6 @@ static int read_pointer(struct inode *inode, pgoff_t index, u32 *ptr)
 	int err;
 
 	err = cramfs_read(inode->i_sb, offset, ptr, sizeof(*ptr));
-	if (err == -EUCLEAN)
-		return cramfs_corrupt(inode, offset,
-				      "block pointer outside of the image");
 	if (!err && (*ptr & CRAMFS_BLK_FLAGS) &&
 	    !(CRAMFS_SB(inode->i_sb)->flags & CRAMFS_FLAG_EXT_BLOCK_POINTERS))
 		return cramfs_corrupt(inode, *ptr, "block outside of the image");

@@ -26,29 +26,25 @@ static int read_entry(struct inode *dir, u32 pos, struct cramfs_entry *entry,
 {
 	u32 left = i_size_read(dir) - pos, len = sizeof(entry->inode), padded;
 	u32 offset = cramfs_data_offset(dir) + pos;
-	int err = -EUCLEAN;
+	int err;
 
 	if (len > left)
-		goto bad;
+		goto cut_off;
 	err = cramfs_read(dir->i_sb, offset, &entry->inode, len);
 	if (err)
-		goto bad;
+		return err;
 
 	padded = entry->inode.namelen << 2;
-	if (len + padded > left) {
-		err = -EUCLEAN;
-		goto bad;
-	}
+	if (len + padded > left)
+		goto cut_off;
 	err = cramfs_read(dir->i_sb, offset + len, entry->name, padded);
 	if (err)
-		goto bad;
+		return err;
 
 	*next = pos + len + padded;
 	return padded;
-bad:
-	if (err == -EUCLEAN)
-		cramfs_corrupt(dir, offset, "directory entry is cut off");
-	return err;
+cut_off:
+	return cramfs_corrupt(dir, offset, "directory entry is cut off");
 }
 
 /* The length of the name of an entry without its padding, or an error. */
