@@ -373,6 +373,8 @@ def good_corners():
     data[16:32] = b'Some other thing'
     ci.seal(data)
     yield Corner('sig', bytes(data), signed.expected)
+    yield decayed_corner('decayed')
+    yield decayed_corner('decayed512', base=512)
     # Ends in the middle of a page, on a disk that does, too.
     odd = good('odd', ci.dir_node([('last', ci.file_node(noise(505, PAGE + 900)))]), pad=False)
     odd.device = ci.align(len(odd.data), 512)
@@ -429,9 +431,12 @@ def hostile_corners():
     data = bytearray(data)
     ci.seal(data)
     yield Corner('hostile', bytes(data) + b'secret: ' * (PAGE // 8), {})
-    # Before, inside and right after the inode of the second entry, and inside its name.
-    for at in (0, 6, 12, 14):
+    # Inside and right after the inode of the second entry, and inside its name.
+    for at in (6, 12, 14):
         yield torn_corner(at)
+    yield cut_corner()
+    yield twice_corner()
+    yield names_corner()
     yield behind_corner()
 
 
@@ -457,14 +462,57 @@ def raw_entry(name, like):
 
 
 def torn_corner(inside):
-    """A directory of two entries; the image ends so many bytes into the second one, which the
-    device has as a whole."""
+    """A directory of two entries that ends so many bytes into the second one."""
+    root = ci.dir_node([('dir', ci.dir_node()), ('file', ci.file_node(b'in the image\n'))])
+    data = ci.Builder(root).build()
+    like, start = ci.Image(data).find('/file'), len(data)
+    first, second = raw_entry('inside', like), raw_entry('secret', like)
+    data = bytearray(aimed(data + first + second, '/dir', len(first) + inside, start))
+    ci.seal(data)
+    return Corner('torn-%d' % inside, bytes(data), {})
+
+
+def cut_corner():
+    """A directory of two entries; the image ends after the first one, and the device has both."""
     root = ci.dir_node([('dir', ci.dir_node()), ('file', ci.file_node(b'in the image\n'))])
     data = ci.Builder(root).build()
     like, start = ci.Image(data).find('/file'), len(data)
     first, second = raw_entry('inside', like), raw_entry('secret', like)
     data = aimed(data + first + second, '/dir', len(first + second), start)
-    return Corner('torn-%d' % inside, fenced(data, start + len(first) + inside), {})
+    return Corner('cut-dir', fenced(data, start + len(first)), {})
+
+
+def twice_corner():
+    """Two entries that are one directory."""
+    one = ci.dir_node([('file', ci.file_node(b'in both\n'))])
+    root = ci.dir_node([('a', one), ('b', ci.dir_node([('file', ci.file_node(b'not seen\n'))]))])
+    data = ci.Builder(root).build()
+    first = ci.Image(data).find('/a')
+    data = bytearray(aimed(data, '/b', first.size, first.offset))
+    ci.seal(data)
+    return Corner('twice', bytes(data), {})
+
+
+def names_corner():
+    """Directories of one entry, whose name no file can have."""
+    names = {'dot': b'.\0\0\0', 'dots': b'..\0\0', 'empty': b'\0\0\0\0', 'good': b'x\0\0\0',
+             'nul': b'x\0y\0', 'slash': b'x/y\0'}
+    root = ci.dir_node([(name, ci.dir_node([('????', ci.file_node(b'?'))])) for name in names])
+    data = bytearray(ci.Builder(root).build())
+    image = ci.Image(bytes(data))
+    for name, raw in names.items():
+        at = image.find('/' + name + '/????').at + 12
+        data[at:at + 4] = raw
+    ci.seal(data)
+    return Corner('names', bytes(data), {})
+
+
+def decayed_corner(name, **how):
+    """An image of which one byte, of no consequence, is not what it was when its CRC was taken."""
+    root = sample_root()
+    data = bytearray(ci.Builder(root, **how).build())
+    data[-1] ^= 1
+    return Corner(name, bytes(data), expect_nodes(root))
 
 
 def behind_corner():

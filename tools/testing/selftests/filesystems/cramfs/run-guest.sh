@@ -99,6 +99,8 @@ boot_root()
 	esac
 	case $name in
 	base-*) append+=" cramfs.peer=1" ;;
+	debug/*) append+=" vmalloc=900M" ;;
+	verify/*) append+=" rootflags=verify" ;;
 	esac
 	run_guest "$name" "$run" --kernel "$kernel" --image "$file" --root "$root" \
 		--append "$append" --drive "$images/$image.expect" --drive "$images/corners" \
@@ -148,6 +150,10 @@ for root in cfi rom romram; do
 	[ $root = cfi ] || run+=,test_mount:-f:rom
 	start "$root/xip" "$KERNEL" "$root" xip "$run" 240
 done
+
+# A root that was verified, and a flash for which a mount and a driver contend.
+start verify/xip "$KERNEL" mtd xip test_tree:-f:own,test_mount:-f:verified 240
+start contended/xip "$KERNEL" block xip test_mount:-f:contended 240 --mtd "$images/xip.flash"
 
 # What mkcramfs makes is to work with the unmodified driver as well.
 if [ -n "${KERNEL_BASE:-}" ]; then
