@@ -131,14 +131,20 @@ bool cramfs_source_is_mtd(const char *source)
  * cramfs_source_is_mtdblock() - does a mount name an MTD device's block device?
  * @source: as in fs_context::source
  *
- * Return: true for the path of one.
+ * Return: 1 for the path of one, 0 if it is not, or -ENOMEM. Other errors are met
+ * again by those who want the block device.
  */
-bool cramfs_source_is_mtdblock(const char *source)
+int cramfs_source_is_mtdblock(const char *source)
 {
 	dev_t dev;
+	int err;
 
-	return IS_ENABLED(CONFIG_BLOCK) && !lookup_bdev(source, &dev) &&
-	       MAJOR(dev) == MTD_BLOCK_MAJOR;
+	if (!IS_ENABLED(CONFIG_BLOCK))
+		return 0;
+	err = lookup_bdev(source, &dev);
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	return MAJOR(dev) == MTD_BLOCK_MAJOR;
 }
 
 /**

@@ -106,7 +106,7 @@ static inline int cramfs_get_tree_bdev(struct fs_context *fc)
 
 #ifdef CONFIG_CRAMFS_MTD
 bool cramfs_source_is_mtd(const char *source);
-bool cramfs_source_is_mtdblock(const char *source);
+int cramfs_source_is_mtdblock(const char *source);
 int cramfs_get_tree_mtd(struct fs_context *fc);
 #else
 static inline bool cramfs_source_is_mtd(const char *source)
@@ -114,9 +114,9 @@ static inline bool cramfs_source_is_mtd(const char *source)
 	return false;
 }
 
-static inline bool cramfs_source_is_mtdblock(const char *source)
+static inline int cramfs_source_is_mtdblock(const char *source)
 {
-	return false;
+	return 0;
 }
 
 static inline int cramfs_get_tree_mtd(struct fs_context *fc)

@@ -322,7 +322,10 @@ static int get_tree_of_source(struct fs_context *fc)
 
 	if (cramfs_source_is_mtd(fc->source))
 		return cramfs_get_tree_mtd(fc);
-	if (cramfs_source_is_mtdblock(fc->source)) {
+	err = cramfs_source_is_mtdblock(fc->source);
+	if (err < 0)
+		return err;
+	if (err) {
 		err = cramfs_get_tree_mtd(fc);
 		/* The block device serves where MTD itself cannot. */
 		if (err != -EOPNOTSUPP)
