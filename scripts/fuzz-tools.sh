@@ -18,7 +18,7 @@ readonly TARGETS=(fsck elf flat devtable archive rules sort)
 # fsck, and 5 to 12 for the others.
 declare -rA MAX_LEN=([fsck]=32768 [elf]=24576 [flat]=16384 [devtable]=2048
 		     [archive]=32768 [rules]=1024 [sort]=1024)
-declare -rA RUNS=([fsck]=8000 [elf]=6000 [flat]=6000 [devtable]=20000
+declare -rA RUNS=([fsck]=6000 [elf]=6000 [flat]=6000 [devtable]=20000
 		  [archive]=10000 [rules]=10000 [sort]=10000)
 # The process begins anew after so many seconds: what it leaks is its own, by libraries
 # that are left in the middle of something.
@@ -54,8 +54,7 @@ fuzz()
 
 	shift 2
 	[ ! -e "$dictionaries/$target.dict" ] || dict=(-dict="$dictionaries/$target.dict")
-	{ time FUZZ_DIR=$scratch TMPDIR=$scratch UBSAN_OPTIONS=print_stacktrace=1 \
-		ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=32:allow_addr2line=1 \
+	{ time FUZZ_DIR=$scratch TMPDIR=$scratch ASAN_OPTIONS=malloc_context_size=4 \
 		"${fixed[@]}" "$programs/fuzz-$target" -close_fd_mask=3 -timeout=25 \
 		-rss_limit_mb=2560 -malloc_limit_mb=512 -max_len="${MAX_LEN[$target]}" \
 		-print_final_stats=1 -artifact_prefix="$results/$target-" "${dict[@]}" "$@"; } \
@@ -127,7 +126,7 @@ show_findings()	# target
 
 	grep -a -m 3 -E 'FINDING:|runtime error:|^==[0-9]+==ERROR|SUMMARY' "$log" || tail -n 5 "$log"
 	find "$results" -maxdepth 1 -name "$1-*" -newer "$results/begin" | while read -r file; do
-		echo "again: ASAN_OPTIONS=detect_leaks=0 $programs/fuzz-$1 $file"
+		echo "again: $programs/fuzz-$1 $file"
 	done
 }
 

@@ -26,7 +26,11 @@ static struct {
 	/* for tsearch(): struct stat of all that has been made */
 	void *made;
 	__u64 digest, written;
-	bool denied;
+	/* a call that has failed, but for what is there already */
+	const char *denied;
+	/* the call, counted from the last one, that fails, and how; 0: none */
+	unsigned int fails_after;
+	int error;
 } extraction;
 
 /**
@@ -231,7 +235,6 @@ static void digest_numbers(__u64 a, __u64 b)
 	digest(&b, sizeof(b));
 }
 
-/* Whatever failed but for what is there already: an extraction need not be complete then. */
 static int done(const char *call, const char *name, int res)
 {
 	if (!extraction.runs)
@@ -239,28 +242,41 @@ static int done(const char *call, const char *name, int res)
 	digest(call, strlen(call));
 	digest(name, strlen(name) + 1);
 	if (res < 0 && errno != EEXIST)
-		extraction.denied = true;
+		extraction.denied = call;
 	return res;
+}
+
+/* Whether a call is the one that is to fail. */
+static bool fails(void)
+{
+	if (!extraction.runs || !extraction.fails_after || --extraction.fails_after)
+		return false;
+	errno = extraction.error;
+	return true;
 }
 
 /**
  * box_begin_extraction() - from now on, there is only what an extraction may do
+ * @fails_after: which of the calls that change something fails, from 1 on; 0: none
+ * @error: errno then
  */
-void box_begin_extraction(void)
+void box_begin_extraction(unsigned int fails_after, int error)
 {
+	extraction.fails_after = fails_after;
+	extraction.error = error;
 	extraction.digest = 0xcbf29ce484222325ULL;
 	extraction.written = 0;
-	extraction.denied = false;
+	extraction.denied = NULL;
 	extraction.runs = true;
 }
 
 /**
  * box_end_extraction() - the extraction has ended
- * @denied: set if the system has not let it do all that it wanted
+ * @denied: set to the last call that has failed, and not since something is there already; or NULL
  *
  * Return: digest of what it has done.
  */
-__u64 box_end_extraction(bool *denied)
+__u64 box_end_extraction(const char **denied)
 {
 	extraction.runs = false;
 	tdestroy(extraction.made, free);
@@ -309,7 +325,7 @@ int tool_openat(int dir, const char *name, int flags, ...)
 	must_be_inside(dir, name, "openat");
 	if (extraction.runs && !(flags & O_EXCL))
 		finding("extraction: openat(%s) of what may be there", name);
-	fd = done("openat", name, openat(dir, name, flags, mode));
+	fd = done("openat", name, fails() ? -1 : openat(dir, name, flags, mode));
 	if (fd >= 0 && extraction.runs)
 		note_fd(fd);
 	return fd;
@@ -321,7 +337,7 @@ int tool_mkdirat(int dir, const char *name, mode_t mode)
 	int res;
 
 	must_be_inside(dir, name, "mkdirat");
-	res = done("mkdirat", name, mkdirat(dir, name, mode));
+	res = done("mkdirat", name, fails() ? -1 : mkdirat(dir, name, mode));
 	if (!res && extraction.runs && !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
 		note_made(&st);
 	return res;
@@ -331,20 +347,20 @@ int tool_mknodat(int dir, const char *name, mode_t mode, dev_t dev)
 {
 	must_be_inside(dir, name, "mknodat");
 	digest_numbers(mode, dev);
-	return done("mknodat", name, mknodat(dir, name, mode, dev));
+	return done("mknodat", name, fails() ? -1 : mknodat(dir, name, mode, dev));
 }
 
 int tool_symlinkat(const char *target, int dir, const char *name)
 {
 	must_be_inside(dir, name, "symlinkat");
 	digest(target, strlen(target) + 1);
-	return done("symlinkat", name, symlinkat(target, dir, name));
+	return done("symlinkat", name, fails() ? -1 : symlinkat(target, dir, name));
 }
 
 int tool_unlinkat(int dir, const char *name, int flags)
 {
 	must_be_inside(dir, name, "unlinkat");
-	return done("unlinkat", name, unlinkat(dir, name, flags));
+	return done("unlinkat", name, fails() ? -1 : unlinkat(dir, name, flags));
 }
 
 /* Of the entry itself: never of what a symbolic link leads to. */
@@ -365,47 +381,47 @@ int tool_fchownat(int dir, const char *name, uid_t uid, gid_t gid, int flags)
 {
 	must_not_follow(dir, name, flags, "fchownat");
 	digest_numbers(uid, gid);
-	return done("fchownat", name, fchownat(dir, name, uid, gid, flags));
+	return done("fchownat", name, fails() ? -1 : fchownat(dir, name, uid, gid, flags));
 }
 
 int tool_fchmodat(int dir, const char *name, mode_t mode, int flags)
 {
 	must_not_follow(dir, name, flags, "fchmodat");
 	digest_numbers(mode, 0);
-	return done("fchmodat", name, fchmodat(dir, name, mode, flags));
+	return done("fchmodat", name, fails() ? -1 : fchmodat(dir, name, mode, flags));
 }
 
 int tool_utimensat(int dir, const char *name, const struct timespec *times, int flags)
 {
 	must_not_follow(dir, name, flags, "utimensat");
-	return done("utimensat", name, utimensat(dir, name, times, flags));
+	return done("utimensat", name, fails() ? -1 : utimensat(dir, name, times, flags));
 }
 
 int tool_fchown(int fd, uid_t uid, gid_t gid)
 {
 	must_be_made(fd, "fchown");
 	digest_numbers(uid, gid);
-	return done("fchown", "", fchown(fd, uid, gid));
+	return done("fchown", "", fails() ? -1 : fchown(fd, uid, gid));
 }
 
 int tool_fchmod(int fd, mode_t mode)
 {
 	must_be_made(fd, "fchmod");
 	digest_numbers(mode, 0);
-	return done("fchmod", "", fchmod(fd, mode));
+	return done("fchmod", "", fails() ? -1 : fchmod(fd, mode));
 }
 
 int tool_futimens(int fd, const struct timespec *times)
 {
 	must_be_made(fd, "futimens");
-	return done("futimens", "", futimens(fd, times));
+	return done("futimens", "", fails() ? -1 : futimens(fd, times));
 }
 
 int tool_ftruncate(int fd, off_t size)
 {
 	must_be_made(fd, "ftruncate");
 	digest_numbers(size, 0);
-	return done("ftruncate", "", ftruncate(fd, size));
+	return done("ftruncate", "", fails() ? -1 : ftruncate(fd, size));
 }
 
 ssize_t tool_pwrite(int fd, const void *buf, size_t len, off_t offset)
@@ -416,10 +432,12 @@ ssize_t tool_pwrite(int fd, const void *buf, size_t len, off_t offset)
 		return pwrite(fd, buf, len, offset);
 	must_be_made(fd, "pwrite");
 	extraction.written += len;
-	put = -1;
-	errno = ENOSPC;
-	if (extraction.written <= MOST_WRITTEN)
-		put = pwrite(fd, buf, len, offset);
+	if (extraction.written > MOST_WRITTEN) {
+		put = -1;
+		errno = ENOSPC;
+	} else {
+		put = fails() ? -1 : pwrite(fd, buf, len, offset);
+	}
 	digest_numbers(len, offset);
 	digest(buf, len);
 	return done("pwrite", "", put);

@@ -7,6 +7,8 @@
  * pointers get values that others have, or that are just beyond something. As a rule the CRC is
  * made right afterwards, or there would be little to see behind it.
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <libdeflate.h>
@@ -18,6 +20,10 @@
 #define SUPER_SIZE	((__u32)sizeof(struct cramfs_super))
 #define INODE_SIZE	((__u32)sizeof(struct cramfs_inode))
 #define FIELD(field)	((__u32)offsetof(struct cramfs_super, field))
+
+/* Where the size and the path are in a line of --list. */
+#define LISTED_SIZE	21
+#define LISTED_PATH	30
 
 #define MOST_INODES	256
 
@@ -50,35 +56,101 @@ static void must_agree(const char *option, int status, int verdict)
 		finding("the check ends with status %d, %s with %d", verdict, option, status);
 }
 
+/* Of two runs, one may be told to fail somewhere. */
+static int extract_input(const char *option, unsigned int fails_after, int error, __u64 *digest,
+			 const char **denied)
+{
+	int status;
+
+	box_remove("extracted");
+	box_begin_extraction(fails_after, error);
+	status = run(fsck_main, "fsck.cramfs", option, "-x", box_path("extracted"),
+		     box_path("input"), NULL);
+	*digest = box_end_extraction(denied);
+	return status;
+}
+
 static void must_extract(int verdict)
 {
 	__u64 first, second;
-	bool denied;
+	const char *denied;
 	int status;
 
-	status = extract_image("input", "-v", &first, &denied);
+	status = extract_input("-v", 0, 0, &first, &denied);
 	if (status != verdict && !(denied && status == EXIT_ERROR))
 		finding("the check ends with status %d, --extract with %d: %s", verdict, status,
 			run_first_line());
 	if (verdict || denied)
 		return;
-	status = extract_image("input", "-q", &second, &denied);
+	status = extract_input("-q", 0, 0, &second, &denied);
 	if (status || first != second)
 		finding("another extraction is not the same (status %d)", status);
 }
 
+/*
+ * An error of the system is told, or what it has kept from being done. Owners and permissions may be
+ * what they should be though they could not be set.
+ */
+static void must_take_errors(const uint8_t *data, size_t size)
+{
+	static const int errors[] = { EPERM, ENOSPC, EINVAL, EEXIST };
+	__u32 crc = libdeflate_crc32(0, data, size);
+	__u64 digest;
+	const char *denied;
+	int status;
+
+	/* One of four inputs will do, and saves time. */
+	if (crc >> 16 & 3)
+		return;
+	status = extract_input("-v", 1 + crc % 32, errors[crc >> 8 & 3], &digest, &denied);
+	if (denied && !strstr(denied, "chown") && !strstr(denied, "chmod") && !run_err.len)
+		finding("%s() has failed, and nothing is said (status %d)", denied, status);
+}
+
+/* The first file that has been listed, if the whole of its path is shown, and as it is. */
+static void must_have_first_file(int verdict)
+{
+	char *line = (char *)run_out.bytes, *path, *end;
+	unsigned long size;
+	int status;
+
+	run_out.bytes[run_out.len < sizeof(run_out.bytes) ? run_out.len :
+		      sizeof(run_out.bytes) - 1] = '\0';
+	while (*line && *line != '-') {
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	end = line + strcspn(line, "\n");
+	if (!*end || end - line < LISTED_PATH)
+		return;
+	*end = '\0';
+	path = line + LISTED_PATH;
+	if (*path != '/' || strchr(path, '\\'))
+		return;
+	size = strtoul(line + LISTED_SIZE, NULL, 10);
+	path = strdup(path);
+	if (!path)
+		finding("the harness has no memory");
+	status = run(fsck_main, "fsck.cramfs", "--cat", path, box_path("input"), NULL);
+	if (!verdict && (status || run_out.len != size))
+		finding("%s has %lu bytes, but --cat (status %d) gives %zu", path, size, status,
+			run_out.len);
+	free(path);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const options[] = { "--list", "--list=json", "--map", "-b8192" };
-	unsigned int i;
 	int verdict;
 
 	box_write("input", data, size);
 	verdict = look("-v");
-	for (i = 0; i < 3; i++)
-		must_agree(options[i], look(options[i]), verdict);
-	look(options[3]);
+	must_agree("--map", look("--map"), verdict);
+	must_agree("--list=json", look("--list=json"), verdict);
+	must_agree("--list", look("--list"), verdict);
+	must_have_first_file(verdict);
+	look("-b8192");
 	must_extract(verdict);
+	must_take_errors(data, size);
 	return 0;
 }
 

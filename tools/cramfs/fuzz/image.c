@@ -82,24 +82,3 @@ void image_must_have(const char *path, const void *data, size_t len)
 	if (run_out.len != len || memcmp(run_out.bytes, data, len))
 		finding("%s has other contents in the image", path);
 }
-
-/**
- * extract_image() - run fsck.cramfs to extract a file
- * @name: the file, in the box
- * @option: another option
- * @digest: set to a digest of all that has been done
- * @denied: set if the system has not let it do all that it wanted
- *
- * Return: the exit status.
- */
-int extract_image(const char *name, const char *option, __u64 *digest, bool *denied)
-{
-	int status;
-
-	box_remove("extracted");
-	box_begin_extraction();
-	status = run(fsck_main, "fsck.cramfs", option, "-x", box_path("extracted"), box_path(name),
-		     NULL);
-	*digest = box_end_extraction(denied);
-	return status;
-}

@@ -46,7 +46,7 @@ bool rng_one_in(struct rng *rng, __u32 n)
 /**
  * rng_odd() - an offset or length that may not be right
  * @rng: state
- * @size: of what it is in
+ * @size: of what it is in, below 4 GiB
  *
  * Return: beyond or near the end, near the end of a page, near a power of two, or any.
  */
@@ -70,7 +70,7 @@ __u64 rng_odd(struct rng *rng, __u64 size)
 	case 4:
 		return rng_below(rng, 16);
 	default:
-		return rng_below(rng, size + 1);
+		return rng_next(rng) % (size + 1);
 	}
 	return rng_one_in(rng, 2) ? near : near + rng_below(rng, 33) - 16;
 }

@@ -46,15 +46,14 @@ const char *box_path(const char *name);
 void box_write(const char *name, const void *data, size_t len);
 void box_remove(const char *name);
 bool box_has(const char *name);
-void box_begin_extraction(void);
-__u64 box_end_extraction(bool *denied);
+void box_begin_extraction(unsigned int fails_after, int error);
+__u64 box_end_extraction(const char **denied);
 
 /* image.c */
 int make_image(const char *source, const char *const *options);
 void image_must_be_good(void);
 __u32 image_crc(void);
 void image_must_have(const char *path, const void *data, size_t len);
-int extract_image(const char *name, const char *option, __u64 *digest, bool *denied);
 
 /* mutate.c */
 struct rng {

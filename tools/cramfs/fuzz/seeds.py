@@ -133,6 +133,14 @@ def built_images(seeds, endian):
     add(('l', link_node(b'../../outside')), ('m', link_node(b'x' * 4000)), ('o', link_node(b'l')))
     add(('c', Node(stat.S_IFCHR | 0o600, rdev=0x103)), ('b', Node(stat.S_IFBLK, rdev=0xffff)),
         ('p', Node(stat.S_IFIFO)), ('s', Node(stat.S_IFSOCK | 0o777)))
+    # More than there is room for at first, in the catalogues of files and of blocks.
+    add(*(('%d' % i, file_node(b'%d' % i)) for i in range(70)))
+    add(('f', file_node(Data(prose(PAGE) * 1100, 'Z', same=dict.fromkeys(range(1, 1100), 0)))))
+    # A path that is too long to be shown.
+    deep = file_node(b'x')
+    for i in range(20):
+        deep = dir_node([('n' * 252, deep)])
+    seeds.add(Builder(deep, endian, pad=False).build())
     deep = dir_node([('f', file_node(b'x'))])
     for i in range(20):
         deep = dir_node([('n' * (4 * i + 1), deep), ('o', dir_node())])
@@ -201,7 +209,8 @@ def flat_programs(seeds):
 def tables(seeds):
     seeds.add(b'/dev d 755 0 0 - - - - -\n/dev/tty c 620 0 5 4 0 0 1 4\n')
     seeds.add(b'# comment\n\n/dev\td\t0755\t0\t0\n/dev/mtd b 660 0 6 31 0 8 2 3\n')
-    seeds.add(b'/file f 4755 1 1 - - - - -\n/dir d 700 65535 255\n/link l 777 0 0 a target \n')
+    seeds.add(b'/program f 4755 1 1 - - - - -\n/dir d 700 65535 255\n/link l 777 0 0 a target \n')
+    seeds.add(b'/dir f 644 0 0\n/program/x p 644 0 0\n/n b 600 0 0 1 1048576 0 1 2\n')
     seeds.add(b'/dir/fifo p 600 0 0\n/dir/new d 755 0 0\n/dir/new/x c 600 0 0 1 3 - - -\n')
     seeds.add(b'/dir/file c 600 0 0 255 255 0 0 1\n/ d 1777 0 0\n/link p 600 0 0\n')
     seeds.add(b'/nothing f 644 0 0\n/dir/../x d 755 0 0\nname\n/x y 8 0 0\n/dir c 1 2 3 4 5 6\n')
@@ -308,11 +317,19 @@ def archives(seeds):
     seeds.add(tar(tarfile.GNU_FORMAT, 'gz', few), 0)
     seeds.add(tar(tarfile.GNU_FORMAT, 'xz', few), 0)
     seeds.add(packed(tar(tarfile.USTAR_FORMAT, only=few), 'gz') * 2, 1)
+    small = tar(tarfile.GNU_FORMAT, only=few[:1])
+    for compression in ('gz', 'xz'):
+        seeds.add(packed(small, compression) + bytes(200), 0)
+        seeds.add(packed(small, compression) + b'more', 0)
+        seeds.add(packed(packed(small, compression), compression), 0)
+    seeds.add(b'begin 644 a\n#86)C\n`\nend\n', 0)
+    seeds.add(b'', 0)
     seeds.add(tar(tarfile.USTAR_FORMAT, only=few) * 2, 0, 1)
     sparse_files(seeds)
     seeds.add(cpio(), 0)
     seeds.add(cpio(True), 0)
     seeds.add(cpio() + bytes(100), 0)
+    seeds.add(cpio() + b'more', 0)
     seeds.add(zipped(), 0)
     seeds.add(b'!<arch>\n' + b'%-16s%-12d%-6d%-6d%-8o%-10d`\n' % (b'a/', 0, 0, 0, 0o100644, 4) +
               b'data', 0)
