@@ -13,7 +13,7 @@ FUZZ_TARGETS := fsck elf flat devtable archive rules sort
 FUZZ_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	       -fno-sanitize-recover=all
 FUZZ_TOOL_OBJS := $(patsubst $(OUTPUT)%,$(FUZZ_DIR)tool/%,$(filter-out %main.o,$(MKCRAMFS_OBJS)))
-FUZZ_OBJS := $(addprefix $(FUZZ_DIR),run.o box.o image.o mutate.o)
+FUZZ_OBJS := $(addprefix $(FUZZ_DIR),run.o box.o image.o is-json.o mutate.o)
 
 fuzzers: $(addprefix $(FUZZ_DIR)fuzz-,$(FUZZ_TARGETS))
 

@@ -13,6 +13,8 @@
 static const char rules[] = "program text rodata\n";
 static const char more_rules[] = "program data text pages 0,2-\n";
 
+const char target_asan_options[] = ASAN_OPTIONS;
+
 void target_init(void)
 {
 	if (mkdir(box_path("tree"), 0755))

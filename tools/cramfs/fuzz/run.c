@@ -377,17 +377,12 @@ const char *run_first_line(void)
 	return line;
 }
 
-/*
- * The sanitizers ask for these. Programs end with memory in use, and rightly so; and whoever has no
- * llvm-symbolizer may have addr2line.
- */
-const char *__asan_default_options(void);
+/* The sanitizers ask for these. */
 const char *__asan_default_options(void)
 {
-	return "detect_leaks=0:quarantine_size_mb=32:allow_addr2line=1";
+	return target_asan_options;
 }
 
-const char *__ubsan_default_options(void);
 const char *__ubsan_default_options(void)
 {
 	return "print_stacktrace=1";

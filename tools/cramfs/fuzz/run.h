@@ -19,6 +19,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed);
 void target_init(void);
 
+/*
+ * What the sanitizer of addresses is told: programs rightly end with memory in use; and whoever has
+ * no llvm-symbolizer may have addr2line.
+ */
+#define ASAN_OPTIONS	"detect_leaks=0:quarantine_size_mb=32:allow_addr2line=1"
+extern const char target_asan_options[];
+
+/* run.c has what these call. */
+const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
+
 /* libFuzzer's */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
@@ -54,6 +65,9 @@ int make_image(const char *source, const char *const *options);
 void image_must_be_good(void);
 __u32 image_crc(void);
 void image_must_have(const char *path, const void *data, size_t len);
+
+/* is-json.c */
+bool is_json(const unsigned char *text, size_t len);
 
 /* mutate.c */
 struct rng {

@@ -17,6 +17,8 @@ static const unsigned char page[BLOCK_SIZE] = {
 	[52] = 1, [69] = 0x10, [73] = 0x10, [76] = 5, [81] = 0x10
 };
 
+const char target_asan_options[] = ASAN_OPTIONS;
+
 void target_init(void)
 {
 	if (mkdir(box_path("tree"), 0755) || mkdir(box_path("tree/dir"), 0755) ||
