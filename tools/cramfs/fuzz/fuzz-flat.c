@@ -36,6 +36,8 @@ static void change_header(uint8_t *data, size_t size, struct rng *rng)
 		put(data, word, (size - get(data, RELOC_START)) / 4 + rng_below(rng, 3) - 1);
 	else if (word == RELOC_START && rng_one_in(rng, 2))
 		put(data, word, size - get(data, RELOC_COUNT) * 4 + rng_below(rng, 9) - 4);
+	else if (word == DATA_START && rng_one_in(rng, 2))
+		put(data, word, size + rng_below(rng, 3) - 1);
 	else if (rng_one_in(rng, 8))
 		put(data, word, 0x10000000 - rng_below(rng, 3));
 	else

@@ -90,8 +90,8 @@ static void must_extract(int verdict)
 }
 
 /*
- * An error of the system is told, or what it has kept from being done. Owners and permissions may be
- * what they should be though they could not be set.
+ * An error of the system is told, or what it has kept from being done. Owners and permissions may
+ * be what they should be though they could not be set.
  */
 static void must_take_errors(const uint8_t *data, size_t size)
 {

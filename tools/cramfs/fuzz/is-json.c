@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whether a text is JSON, by its grammar: what --list=json prints must be, whatever is in the image.
+ * Whether a text is JSON, by its grammar: what --list=json prints must be so, whatever is in the
+ * image.
  */
 #include "run.h"
 

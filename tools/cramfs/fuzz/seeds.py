@@ -199,6 +199,9 @@ def flat_programs(seeds):
         seeds.add(bflt(300, 200, flags=flags), 0)
     seeds.add(bflt(PAGE - 64, 200), 0, 2)
     seeds.add(bflt(300, 0, reloc_count=0), 0)
+    # Text, or all of it, that ends with a block.
+    seeds.add(bflt(PAGE - 64, 0, reloc_count=0, size=PAGE), 0, 2)
+    seeds.add(bflt(PAGE - 64, PAGE - 8), 0)
     seeds.add(bflt(300, 100, places=(0, 4)), 0)
     seeds.add(bflt(300, 100, reloc_count=1000), 0)
     seeds.add(bflt(300, 100, rev=2), 0)
