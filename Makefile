@@ -15,6 +15,13 @@ help:
 	@echo 'make boot BOARD=mps2 [ROOT=mtd|physmem|rom]'
 	@echo '              a Cortex-M3 without an MMU, 1 MiB of RAM, everything in ROM'
 	@echo 'make check    all tests'
+	@echo 'make fuzz [TIME=60] [WAY=block|mtd|memory] [SEED=N] [FIRST=N] [COUNT=N]'
+	@echo '              fuzz the driver in guests with KASAN and UBSAN, with other images'
+	@echo '              each time, unless SEED says which'
+	@echo 'make fuzz [WAY=...] IMAGE=FILE'
+	@echo '              try one image, such as those that are left in out/fuzz/'
+	@echo 'make fuzz-coverage [TIME=60] [WAY=block|mtd] [SEED=N]'
+	@echo '              the same, and say which lines of the driver are reached'
 	@echo 'make fuzz-tools [TIME=60] [TARGET=fsck|elf|flat|devtable|archive|rules|sort]'
 	@echo '              fuzz the readers of fsck.cramfs and mkcramfs, each for TIME seconds'
 	@echo 'make series   write the patch series for Linux 6.12 to out/series/'
@@ -34,6 +41,13 @@ boot:
 
 check:
 	@scripts/check.sh
+
+fuzz:
+	@scripts/fuzz.sh WAY='$(WAY)' TIME='$(TIME)' SEED='$(SEED)' FIRST='$(FIRST)' \
+		COUNT='$(COUNT)' IMAGE='$(IMAGE)' COVERAGE='$(COVERAGE)'
+
+fuzz-coverage:
+	@$(MAKE) --no-print-directory fuzz COVERAGE=1
 
 fuzz-tools:
 	@scripts/fuzz-tools.sh '$(TIME)' '$(TARGET)'
@@ -55,4 +69,4 @@ bench-tools:
 clean:
 	rm -rf out
 
-.PHONY: help boot check fuzz-tools series figures ram bench-tools clean
+.PHONY: help boot check fuzz fuzz-coverage fuzz-tools series figures ram bench-tools clean

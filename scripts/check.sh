@@ -10,7 +10,7 @@
 . "$top/scripts/prepare.sh"
 
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized fuzz-tools series builds demo guest nommu)
+[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized fuzz-tools series builds demo guest nommu fuzz)
 passed=0 failed=0 skipped=0
 
 # Whatever happens, the last line tells.
@@ -118,11 +118,17 @@ suite_nommu()
 	CROSS_COMPILE=$cross_compile "$selftests/run-nommu.sh"
 }
 
+suite_fuzz()
+{
+	KERNEL=$uml KERNEL_X86=$x86 MKCRAMFS=$mkcramfs KSRC=$ksrc WORK=$out/fuzz \
+		"$selftests/run-fuzz.sh"
+}
+
 for suite in "${suites[@]}"; do
 	declare -F "suite_$suite" >/dev/null || die "$suite: no such suite"
 done
 
-n_steps=$((8 + ${#suites[@]}))
+n_steps=$((9 + ${#suites[@]}))
 prepare_sources
 step 'building mkcramfs and cramfs-map'
 build_tools
@@ -145,6 +151,9 @@ mps2=$(build_kernel mps2)
 mps2_base=$(build_kernel mps2-base)
 mps2_mtd=$(build_kernel mps2-mtd)
 mps2_physmem=$(build_kernel mps2-physmem)
+step 'building the kernels that look for errors: user-mode Linux, x86-64 (10 min the first time)'
+uml=$(build_kernel uml)
+x86=$(build_kernel x86)
 for suite in "${suites[@]}"; do
 	step "suite $suite (log: $logs/check-$suite.tap)"
 	run_suite "$suite" "suite_$suite"

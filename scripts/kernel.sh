@@ -41,6 +41,11 @@ x86)		fragments=(x86) ;;
 x86-kcsan)	fragments=(x86 kcsan) ;;
 *)		die "$variant: no such variant" ;;
 esac
+# Only the driver is to count what it executes: a file of the tree would say that for
+# a directory, and make does here, for the one whose object files it names.
+make_args=()
+# shellcheck disable=SC2016 # for make
+[ "$variant" != uml-gcov ] || make_args=('GCOV_PROFILE=$(if $(filter fs/cramfs,$(obj)),y)')
 fragments=("${fragments[@]/#/$selftests/}")
 fragments=("${fragments[@]/%/.config}")
 
@@ -57,7 +62,7 @@ key=$({
 	tree_git "$src" ls-tree HEAD | grep -v -P '\t(Documentation|MAINTAINERS|tools)$'
 	"${arch_compile}gcc" --version
 	"${arch_compile}ld" --version
-	echo "$target"
+	echo "$target" "${make_args[@]}"
 	cat "$top/scripts/kbuild.sh" "${fragments[@]}"
 } | sha256sum | cut -d' ' -f1)
 
@@ -66,7 +71,7 @@ if [ ! -e "$image" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$key" ]; then
 	mkdir -p "$build" "${log%/*}"
 	rm -f "$stamp"
 	if ! { kconfigure "$src" "$build" "${fragments[@]}" &&
-	       kmake "$src" "$build" "${target##*/}"; } >"$log" 2>&1; then
+	       kmake "$src" "$build" "${make_args[@]}" "${target##*/}"; } >"$log" 2>&1; then
 		tail -n 30 "$log" >&2
 		die "the kernel $variant did not build; the whole log: $log"
 	fi

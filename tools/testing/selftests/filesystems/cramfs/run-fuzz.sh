@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Fuzz the driver: build the fuzzer, make the images that it starts from, and have
+# guests try what it makes of them. Without arguments, a fixed portion whose results
+# are a TAP stream; with some, what they say. The fuzzer is fuzz/fuzz.c, guests are
+# fuzz/run.py's concern.
+
+set -euo pipefail
+
+usage='usage: run-fuzz.sh [NAME=VALUE...]
+  WAY=block|mtd|memory    where images are (block and mtd)
+  TIME=SECONDS            for how long (60, unless COUNT is given)
+  COUNT=N                 images for each guest
+  SEED=N                  which images (others each time)
+  FIRST=N                 the first image of the seed
+  IMAGE=FILE              this image only
+  COVERAGE=1              which lines of the driver are reached; block and mtd only
+
+environment:
+  KERNEL       kernel of uml.config, for block and mtd; in its build directory, and with
+               gcov.config, for COVERAGE
+  KERNEL_X86   bzImage of x86.config, for memory; may be left out
+  MKCRAMFS     mkcramfs to make images with
+  KSRC         kernel tree
+  WORK         scratch directory; images that something was found with stay there
+  JOBS         guests at a time (number of processors)'
+
+. "$(dirname "$0")/guests.sh"
+set_up KERNEL MKCRAMFS KSRC WORK
+trap - EXIT
+
+ways=(block mtd) time='' count='' seed='' first=0 image='' coverage=''
+fixed=1
+[ $# = 0 ] || fixed=
+
+number()	# argument
+{
+	[[ ${1#*=} =~ ^[0-9]{1,12}$ ]] || die "$1: not a number"
+	echo "$((10#${1#*=}))"
+}
+
+for word; do
+	case $word in
+	*=)		;;
+	WAY=block | WAY=mtd | WAY=memory) ways=("${word#*=}") ;;
+	WAY=*)		die "$word: block, mtd or memory" ;;
+	TIME=*)		time=$(number "$word") ;;
+	COUNT=*)	count=$(number "$word") ;;
+	SEED=*)		seed=$(number "$word") ;;
+	FIRST=*)	first=$(number "$word") ;;
+	IMAGE=*)	image=${word#*=}
+			[ -r "$image" ] || die "$image: cannot be read" ;;
+	COVERAGE=1)	coverage=$WORK/coverage ;;
+	COVERAGE=0)	;;
+	*)		echo "$usage" >&2; die "$word: no such argument" ;;
+	esac
+done
+
+# quietly NAME WHAT COMMAND...: its output is of interest only when it fails.
+quietly()
+{
+	"${@:3}" >"$logs/$1.log" 2>&1 || { cat "$logs/$1.log" >&2; die "$2"; }
+}
+
+quietly build 'the fuzzer does not build' \
+	make -C "$here/fuzz" CPPFLAGS="-I$KSRC/include/uapi" OUTPUT="$programs"
+quietly seeds 'the seeds cannot be made' \
+	fakeroot -- python3 "$here/fuzz/seeds.py" --mkcramfs "$MKCRAMFS" --out "$programs/seeds"
+
+# run KERNEL ARGUMENT...
+run()
+{
+	python3 "$here/fuzz/run.py" --kernel "$1" --fuzzer "$programs/fuzz" \
+		--seeds "$programs/seeds" --work "$logs" --out "$WORK" "${@:2}"
+}
+
+# What check.sh has: the same images each time, and as many by each way.
+fixed_portion()
+{
+	run "$KERNEL" --tap --way block --way mtd --seed 1 --count "${count:-2600}" --jobs "$jobs"
+	[ -z "${KERNEL_X86:-}" ] ||
+		run "$KERNEL_X86" --tap --way memory --seed 3 --count 300 --jobs "$jobs"
+}
+
+# Two streams, numbered as one.
+one_stream()
+{
+	awk '/^(not )?ok / { n++; sub(/ok [0-9]+/, "ok " n); bad += /^not / }
+	     /^1\.\./ { next }
+	     { print }
+	     END { print "1.." n + 0; exit bad || !n }'
+}
+
+if [ "$fixed" ]; then
+	echo 'TAP version 13'
+	fixed_portion | one_stream
+	exit
+fi
+
+args=(--seed "${seed:=$((RANDOM << 15 | RANDOM))}" --first "$first" --jobs "$jobs")
+for way in "${ways[@]}"; do
+	args+=(--way "$way")
+done
+[ -n "$count$image" ] || : "${time:=60}"
+[ -z "$time" ] || args+=(--time "$time")
+[ -z "$count" ] || args+=(--count "$count")
+[ -z "$image" ] || args+=(--image "$image")
+# One image, or some of one seed, are for one guest.
+[ -z "$count$image" ] || args+=(--jobs "${#ways[@]}")
+[ -n "$image" ] || echo "seeds from $seed on: make fuzz SEED=$seed does the same again"
+case ${ways[0]} in
+memory)	[ -n "${KERNEL_X86:-}" ] || die 'WAY=memory: KERNEL_X86 is not set'
+	kernel=$KERNEL_X86
+	[ -z "$coverage" ] || die 'COVERAGE=1 is for block and mtd' ;;
+*)	kernel=$KERNEL ;;
+esac
+status=0
+rm -rf "$WORK/coverage"
+run "$kernel" "${args[@]}" ${coverage:+--coverage "$coverage"} || status=$?
+[ -z "$coverage" ] ||
+	python3 "$here/fuzz/coverage.py" "${KERNEL%/*}/fs/cramfs" "$coverage"/*/
+exit "$status"
