@@ -183,9 +183,45 @@ builds_for_x86()
 	kconfigure "$src" "$build" "$scratch/x86.config" && compile "$build" W=1e
 }
 
+# The KUnit tests: modules get what the driver exports for them, and only there.
+# Not from the kernels that were built as a whole, which are without KUnit.
+tests_are_a_module()
+{
+	local build=$dir/build/options-kunit missing
+
+	{
+		cat "$selftests"/{virt,cramfs}.config
+		printf 'CONFIG_%s=%s\n' MODULES y KUNIT m CRAMFS m CRAMFS_KUNIT_TEST m
+	} >"$scratch/options.config"
+	kconfigure "$src" "$build" "$scratch/options.config" &&
+		compile "$build" C=2 W=1e || return
+	tree_git "$src" grep -hoE 'EXPORT_SYMBOL_IF_KUNIT\([a-z_]+' -- fs/cramfs |
+		sed 's/.*(//' | sort - "$scratch/exported" >"$scratch/exported-kunit"
+	"${cross_compile}nm" -u "$build/fs/cramfs/tests/cramfs_kunit.o" |
+		awk '$2 != "__this_module" { print $2 }' | sort -u >"$scratch/undefined"
+	grep -qx cramfs_fill_super "$scratch/undefined" || { echo 'no tests were built'; return 1; }
+	missing=$(comm -23 "$scratch/undefined" "$scratch/exported-kunit")
+	[ -z "$missing" ] || { echo "undefined: $missing"; return 1; }
+}
+
+tests_cost_nothing_where_they_are_not()
+{
+	local build=$dir/build/options-kunit
+
+	{
+		cat "$selftests"/{virt,cramfs}.config
+		printf 'CONFIG_%s=%s\n' KUNIT y CRAMFS_KUNIT_TEST n
+	} >"$scratch/options.config"
+	kconfigure "$src" "$build" "$scratch/options.config" &&
+		compile "$build" W=1e || return
+	"${cross_compile}nm" "$build/fs/cramfs/built-in.a" >"$scratch/symbols"
+	grep -q ' T cramfs_fill_super$' "$scratch/symbols" || { echo 'was it built?'; return 1; }
+	! grep -E 'kunit|ksymtab_cramfs|exports' "$scratch/symbols"
+}
+
 kernel_doc_is_silent()
 {
-	(cd "$src" && silent perl scripts/kernel-doc -none -Wall fs/cramfs/*.[ch] \
+	(cd "$src" && silent perl scripts/kernel-doc -none -Wall fs/cramfs/*.[ch] fs/cramfs/tests/*.[ch] \
 		include/uapi/linux/cramfs_fs.h)
 }
 
@@ -225,6 +261,8 @@ go_to "$tip"
 list_symbols
 tap_test 'sparse and W=1 are silent' sparse_is_silent series virt
 tap_test 'sparse and W=1 are silent without an MMU' sparse_is_silent series-nommu mps2
+tap_test 'the KUnit tests are a module of their own' tests_are_a_module
+tap_test 'the KUnit tests cost nothing where they are not built' tests_cost_nothing_where_they_are_not
 tap_test 'kernel-doc is silent' kernel_doc_is_silent
 if [ "$(uname -m)" = x86_64 ]; then
 	tap_test 'builds with 64 bits and without a device tree' builds_for_x86

@@ -9,6 +9,7 @@
 # files, then an empty line, then the message. The lines are
 #
 #   path PATH			a file of ours, or a directory (with a final /)
+#   early PATH SED-SCRIPT	a file of ours without what a later patch has it for
 #   rename OLD NEW		a file of the kernel
 #   delete PATH			a file of the kernel
 #   edit PATH SED-SCRIPT	a file of the kernel; it must change by that
@@ -133,6 +134,18 @@ kernel_mode()	# path
 	store ls-files -s -- "$1" | cut -d' ' -f1 | grep . || die "$patch: the kernel has no $1"
 }
 
+# A later patch has it as a path, unchanged.
+put_early()	# path sed-script
+{
+	local mode=100644
+
+	[ -f "$top/$1" ] || die "$patch: $1 is not in this tree"
+	[ ! -x "$top/$1" ] || mode=100755
+	sed -e "$2" "$top/$1" >"$scratch/after"
+	! cmp -s "$top/$1" "$scratch/after" || die "$patch: nothing in $1 changes by: $2"
+	put "$mode" "$1" <"$scratch/after"
+}
+
 rename_kernel_file()	# old new
 {
 	local mode
@@ -176,6 +189,7 @@ apply_directive()	# verb arguments
 {
 	case $1 in
 	path)		put_ours "$2" ;;
+	early)		put_early "${2%% *}" "${2#* }" ;;
 	rename)		rename_kernel_file "${2% *}" "${2#* }" ;;
 	delete)
 		kernel_mode "$2" >/dev/null
