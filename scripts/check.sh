@@ -10,7 +10,7 @@
 . "$top/scripts/prepare.sh"
 
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized fuzz-tools series builds demo guest nommu fuzz)
+[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized fuzz-tools series builds demo guest nommu fuzz kunit)
 passed=0 failed=0 skipped=0
 
 # Whatever happens, the last line tells.
@@ -116,6 +116,11 @@ suite_nommu()
 	KERNEL=$mps2 KERNEL_BASE=$mps2_base KERNEL_MTD=$mps2_mtd KERNEL_PHYSMEM=$mps2_physmem \
 	MKCRAMFS=$mkcramfs KSRC=$ksrc WORK=$out/nommu \
 	CROSS_COMPILE=$cross_compile "$selftests/run-nommu.sh"
+}
+
+suite_kunit()
+{
+	"$top/scripts/check-kunit.sh"
 }
 
 suite_fuzz()
