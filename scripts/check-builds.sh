@@ -127,24 +127,28 @@ combination_builds()
 		symbols_are_there "$build" "$how" "$has"
 }
 
-# Each subset of the options that a kernel allows, built in and as a module.
+# Each subset of the options that a kernel allows, built in. Modules are linked late:
+# what one with all options finds, one with some of them finds as well.
 check_combinations()
 {
-	local has how block mtd physmem
+	local has block mtd physmem
 
 	check_combination BMN y BLOCKDEV MTD PHYSMEM
 	check_combination BMN y BLOCKDEV
 	check_combination BM y BLOCKDEV MTD PHYSMEM VERIFY
 	check_combination BM m BLOCKDEV MTD PHYSMEM VERIFY
+	check_combination B m BLOCKDEV PHYSMEM
+	check_combination M m MTD PHYSMEM
+	check_combination MN m MTD PHYSMEM
+	check_combination N m PHYSMEM
+	check_combination '' m
 	for has in BM M B '' MN N; do
-		for how in y m; do
-			for block in '' BLOCKDEV; do
-				[[ -z $block || $has == *B* ]] || continue
-				for mtd in '' MTD; do
-					[[ -z $mtd || $has == *M* ]] || continue
-					for physmem in '' PHYSMEM; do
-						check_combination "$has" "$how" $block $mtd $physmem
-					done
+		for block in '' BLOCKDEV; do
+			[[ -z $block || $has == *B* ]] || continue
+			for mtd in '' MTD; do
+				[[ -z $mtd || $has == *M* ]] || continue
+				for physmem in '' PHYSMEM; do
+					check_combination "$has" y $block $mtd $physmem
 				done
 			done
 		done
