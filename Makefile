@@ -22,6 +22,9 @@ help:
 	@echo '              try one image, such as those that are left in out/fuzz/'
 	@echo 'make fuzz-coverage [TIME=60] [WAY=block|mtd] [SEED=N]'
 	@echo '              the same, and say which lines of the driver are reached'
+	@echo 'make races [TIME=120] [GUEST=all|x86|x86-kcsan|arm] [SEED=N]'
+	@echo '              read, map, execute, mount and unmount at the same time, in guests with'
+	@echo '              KASAN and lockdep, or KCSAN, under pressure of memory and signals'
 	@echo 'make fuzz-tools [TIME=60] [TARGET=fsck|elf|flat|devtable|archive|rules|sort]'
 	@echo '              fuzz the readers of fsck.cramfs and mkcramfs, each for TIME seconds'
 	@echo 'make series   write the patch series for Linux 6.12 to out/series/'
@@ -49,6 +52,9 @@ fuzz:
 fuzz-coverage:
 	@$(MAKE) --no-print-directory fuzz COVERAGE=1
 
+races:
+	@scripts/races.sh '$(GUEST)' '$(TIME)' '$(SEED)'
+
 fuzz-tools:
 	@scripts/fuzz-tools.sh '$(TIME)' '$(TARGET)'
 
@@ -69,4 +75,4 @@ bench-tools:
 clean:
 	rm -rf out
 
-.PHONY: help boot check fuzz fuzz-coverage fuzz-tools series figures ram bench-tools clean
+.PHONY: help boot check races fuzz fuzz-coverage fuzz-tools series figures ram bench-tools clean

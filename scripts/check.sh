@@ -10,7 +10,7 @@
 . "$top/scripts/prepare.sh"
 
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized fuzz-tools series builds demo guest nommu fuzz kunit)
+[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized fuzz-tools series builds demo guest nommu fuzz kunit races)
 passed=0 failed=0 skipped=0
 
 # Whatever happens, the last line tells.
@@ -127,6 +127,13 @@ suite_fuzz()
 {
 	KERNEL=$uml KERNEL_X86=$x86 MKCRAMFS=$mkcramfs KSRC=$ksrc WORK=$out/fuzz \
 		"$selftests/run-fuzz.sh"
+}
+
+# Two minutes, with what it takes to begin and to end.
+suite_races()
+{
+	KERNEL_X86=$x86 KERNEL_ARM=$kernel_debug MKCRAMFS=$mkcramfs KSRC=$ksrc WORK=$out/races \
+	TIME=80 CROSS_COMPILE=$cross_compile "$selftests/run-races.sh"
 }
 
 for suite in "${suites[@]}"; do

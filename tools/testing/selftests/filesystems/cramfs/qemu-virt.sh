@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Boot an ARM kernel on QEMU's `virt` machine with a cramfs image as its root,
-# in one of the places where such an image can live. It edits the machine's
-# device tree and composes the command lines; what the guest does, and what its
-# console output means, is for the caller to know.
+# in one of the places where such an image can live, or with an initramfs and
+# images in all of them. It edits the machine's device tree and composes the
+# command lines; what the guest does, and what its console output means, is for
+# the caller to know.
 
 set -euo pipefail
 
@@ -24,6 +25,7 @@ usage()
 {
 	cat <<'END'
 usage: qemu-virt.sh --kernel ZIMAGE --image IMG --root WHERE [options]
+       qemu-virt.sh --kernel ZIMAGE --init PROGRAM --root initramfs [options]
 
 WHERE the image is, and how the kernel is told:
   mtd       NOR flash, an mtd-rom node; root=mtd:xip
@@ -32,6 +34,7 @@ WHERE the image is, and how the kernel is told:
   rom       the same flash as /reserved-memory/xip; root=rom:xip
   romram    no-map RAM as /reserved-memory/xip; root=rom:xip
   block     a virtio disk; root=/dev/vda
+  initramfs nowhere: PROGRAM, a static one, is the init of an initramfs
 
   --xip            the kernel is an xipImage, to execute in place from bank 0;
                    neither with cfi nor with disks
@@ -40,8 +43,9 @@ WHERE the image is, and how the kernel is told:
                    the number makes it KiB
   --append TEXT    more kernel command line
   --drive FILE     one more virtio disk, read-only; may be repeated
-  --flash FILE     with block: FILE in the flash bank, unknown to the device tree
+  --flash FILE     with block or initramfs: FILE in the flash bank, unknown to the device tree
   --mtd FILE       with block: FILE in the flash bank, one mtd-rom node
+                   with initramfs: in the other flash bank, so that there can be both
   --log FILE       keep the console output there too
   --timeout S      end the guest after S seconds, exit status 124
   --interactive    connect the terminal to the guest; Ctrl-A X ends QEMU
@@ -50,7 +54,7 @@ END
 }
 
 kernel='' image='' root='' append='' log='' work=''
-smp=1 mem=64 limit=0 interactive=0 xip=0 beside='' beside_node=''
+smp=1 mem=64 limit=0 interactive=0 xip=0 beside='' beside_node='' beside_mtd='' init=''
 drives=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -67,7 +71,9 @@ while [ $# -gt 0 ]; do
 	--mem)		mem=$2 ;;
 	--append)	append=$2 ;;
 	--drive)	drives+=("$2") ;;
-	--flash | --mtd) beside=$2 beside_node=$1 ;;
+	--flash)	beside=$2 beside_node=$1 ;;
+	--mtd)		beside_mtd=$2 ;;
+	--init)		init=$2 ;;
 	--log)		log=$2 ;;
 	--timeout)	limit=$2 ;;
 	--work)		work=$2 ;;
@@ -75,9 +81,16 @@ while [ $# -gt 0 ]; do
 	esac
 	shift 2
 done
+if [ "$root" = initramfs ]; then
+	image=$init
+elif [ -n "$beside_mtd" ]; then
+	[ -z "$beside" ] || die '--flash, --mtd: both only with --root initramfs'
+	beside=$beside_mtd beside_node=--mtd
+fi
 [ -n "$kernel" ] && [ -n "$image" ] && [ -n "$root" ] || { usage >&2; exit 2; }
-[ -z "$beside" ] || [ "$root" = block ] || die "$beside_node: only with --root block"
-check_readable "$kernel" "$image" "${drives[@]}" ${beside:+"$beside"}
+[ -z "$beside" ] || [ "$root" = block ] || [ "$root" = initramfs ] ||
+	die "$beside_node: only with --root block or initramfs"
+check_readable "$kernel" "$image" "${drives[@]}" ${beside:+"$beside"} ${beside_mtd:+"$beside_mtd"}
 
 make_work
 readonly dtb=$work/virt.dtb flash=$work/flash.img boot_flash=$work/boot.img
@@ -87,15 +100,21 @@ machine=virt
 cmdline='ro panic=-1 console=ttyAMA0'
 args=(-cpu "$CPU" -smp "$smp" -nodefaults)
 
-# The flash bank with a file at its start.
+# A flash bank with a file at its start.
+fill_bank()	# unit file contents
+{
+	[ "$(stat -Lc %s "$3")" -le $((FLASH_SIZE)) ] ||
+		die "$3: does not fit into a flash bank of 64 MiB"
+	cp --sparse=always "$3" "$2"
+	chmod u+w "$2"
+	truncate -s $((FLASH_SIZE)) "$2"
+	args+=(-drive "if=pflash,unit=$1,format=raw,readonly=on,file=$2")
+}
+
+# The one that is free, the other can have a kernel.
 add_flash()	# file
 {
-	[ "$(stat -Lc %s "$1")" -le $((FLASH_SIZE)) ] ||
-		die "$1: does not fit into a flash bank of 64 MiB"
-	cp --sparse=always "$1" "$flash"
-	chmod u+w "$flash"
-	truncate -s $((FLASH_SIZE)) "$flash"
-	args+=(-drive "if=pflash,unit=1,format=raw,readonly=on,file=$flash")
+	fill_bank 1 "$flash" "$1"
 	cmdline+=" cramfs.rom=$FLASH_BASE-$(printf '0x%x' $((FLASH_BASE + FLASH_SIZE)))"
 }
 
@@ -148,10 +167,10 @@ reg()
 }
 
 # The stock node joins both banks into one device, which has no point().
-make_mtd_rom()
+make_mtd_rom()	# [base]
 {
 	# shellcheck disable=SC2046 # one cell a word
-	set_cells /flash@0 reg $(reg $FLASH_BASE $FLASH_SIZE)
+	set_cells /flash@0 reg $(reg "${1:-$FLASH_BASE}" $FLASH_SIZE)
 	fdtput -t s "$dtb" /flash@0 compatible mtd-rom
 }
 
@@ -215,6 +234,18 @@ block)
 	--mtd)		add_flash "$beside"; dump_dtb; make_mtd_rom ;;
 	esac
 	cmdline+=' root=/dev/vda rootfstype=cramfs'
+	;;
+initramfs)
+	[ -z "$beside" ] || add_flash "$beside"
+	dump_dtb
+	if [ -n "$beside_mtd" ]; then
+		fill_bank 0 "$boot_flash" "$beside_mtd"
+		make_mtd_rom 0
+	else
+		fdtput -r "$dtb" /flash@0
+	fi
+	make_initramfs "$init" "$work/initramfs.cpio"
+	args+=(-initrd "$work/initramfs.cpio")
 	;;
 *)
 	die "$root: no such place for a root file system"

@@ -1,0 +1,743 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest in which many processes use cramfs at the same time, for as long as wanted:
+ * this is its init, which mounts what it is given, starts workers of all kinds, watches
+ * the kernel's log, and looks at the end whether everything has come back.
+ *
+ * It is also the program that workers execute from the image, and on the host it writes
+ * the trees that the images are made of.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/loop.h>
+#include <linux/reboot.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "race.h"
+
+#define STUCK		60	/* seconds that a round may take in an emulator */
+#define INNER		3	/* the home in a file of another one */
+#define LEAKS		"/sys/kernel/debug/kmemleak"
+
+/* Which kinds there are how often, and how many of them in the group of little memory. */
+static const struct { unsigned char nr, in_group; } crew[NR_KINDS] = {
+	[DO_READ] = { 3, 1 }, [DO_SPLICE] = { 1, 0 }, [DO_FIEMAP] = { 1, 0 },
+	[DO_WALK] = { 1, 0 }, [DO_LOOKUP] = { 2, 1 }, [DO_MAP] = { 3, 1 },
+	[DO_THREADS] = { 1, 0 }, [DO_COW] = { 2, 1 }, [DO_EXEC] = { 1, 0 },
+	[DO_PEEK] = { 1, 0 }, [DO_REFUSED] = { 1, 0 }, [DO_REMOUNT] = { 1, 0 },
+	[DO_DROP] = { 2, 0 }, [DO_RECLAIM] = { 1, 0 }, [DO_HOG] = { 1, 0 },
+	[DO_KILL] = { 2, 0 }, [DO_MOUNT_BLOCK] = { 2, 0 }, [DO_MOUNT_MTD] = { 2, 0 },
+	[DO_MOUNT_PHYS] = { 3, 0 }, [DO_MOUNT_LOOP] = { 1, 0 },
+};
+
+struct worker {
+	pid_t pid;
+	enum kind kind;
+	bool in_group;
+	unsigned int life;
+};
+
+static struct worker workers[MAX_WORKERS];
+static unsigned int nr_workers, nr_oom_kills;
+static bool has_group, has_leaks;
+static unsigned int tests;
+static uint64_t seed;
+
+/**
+ * sum_of_text() - of this program as it is in memory
+ *
+ * Return: a sum that tells of each bit
+ */
+uint32_t sum_of_text(void)
+{
+	uint32_t sum = 0;
+
+	for (const char *p = __executable_start; p < etext; p++)
+		sum = (sum << 5 | sum >> 27) ^ (unsigned char)*p;
+	return sum;
+}
+
+static void result(bool ok, const char *name)
+{
+	printf("%sok %u %s\n", ok ? "" : "not ", ++tests, name);
+}
+
+static bool parameter(const char *key, char *value, size_t size)
+{
+	char line[2048] = "", *word, *save;
+	FILE *file = fopen("/proc/cmdline", "r");
+
+	if (!file || !fgets(line, sizeof(line), file))
+		return false;
+	fclose(file);
+	for (word = strtok_r(line, "\n ", &save); word; word = strtok_r(NULL, "\n ", &save)) {
+		if (!strncmp(word, key, strlen(key))) {
+			snprintf(value, size, "%s", word + strlen(key));
+			return true;
+		}
+	}
+	return false;
+}
+
+static unsigned long number(const char *key)
+{
+	char value[64];
+
+	return parameter(key, value, sizeof(value)) ? strtoul(value, NULL, 0) : 0;
+}
+
+static char *text(const char *key)
+{
+	char value[64];
+
+	return parameter(key, value, sizeof(value)) ? strdup(value) : NULL;
+}
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	printf("Bail out! %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* Homes ------------------------------------------------------------------ */
+
+static void add_home(unsigned int tree, const char *name, const char *device, unsigned long rom)
+{
+	struct home *home = &homes[nr_homes++];
+
+	snprintf(home->top, sizeof(home->top), "/home-%s", name);
+	snprintf(home->device, sizeof(home->device), "%s", device);
+	home->tree = tree;
+	home->rom = rom;
+	mkdir(home->top, 0755);
+}
+
+static void mount_at(const struct home *home, const char *source, const char *options)
+{
+	must(!mount(source, home->top, "cramfs", MS_RDONLY, options), home->top);
+}
+
+/*
+ * The command line has cramfs.rom=ADDRESS-END, which begins with tree 0 and has tree 1
+ * race.half= bytes later; race.mtd-rom=, the address of the first MTD device, which has
+ * tree 0, and race.mtd=, another one, which has tree 1. Of the disks the first has tree
+ * 0 and the second tree 1.
+ */
+static int mount_homes(void)
+{
+	char device[32], options[64];
+	unsigned long rom = number("cramfs.rom="), mtd_rom = number("race.mtd-rom=");
+	int loop;
+
+	nr_homes = 0;
+	place.phys = rom + number("race.half=");
+	place.empty = place.phys - (1UL << 20);
+	place.taken[0] = rom;
+	place.taken[1] = mtd_rom;
+	place.mtd = text("race.mtd=");
+	place.block = "/dev/vdb";
+	must(rom && place.mtd, "cramfs.rom= and race.mtd= on the command line");
+
+	add_home(0, "block", "/dev/vda", 0);
+	mount_at(&homes[0], "/dev/vda", NULL);
+	add_home(0, "mtd", "", mtd_rom);
+	mount_at(&homes[1], "mtd0", NULL);
+	add_home(0, "phys", "", rom);
+	snprintf(options, sizeof(options), "physaddr=%#lx", rom);
+	mount_at(&homes[2], "none", options);
+
+	loop = loop_attach("/home-block/inner", device, sizeof(device));
+	must(loop >= 0, "a loop device");
+	add_home(NR_TREES - 1, "inner", device, 0);
+	mount_at(&homes[INNER], device, NULL);
+	return loop;
+}
+
+/* Everything goes away: also what killed workers have left. */
+static bool unmount_homes(int loop)
+{
+	bool ok = true;
+
+	for (int n = nr_homes; n--;) {
+		if (umount2(homes[n].top, 0)) {
+			printf("# %s: cannot be unmounted: %s\n", homes[n].top, strerror(errno));
+			umount2(homes[n].top, MNT_DETACH);
+			ok = false;
+		}
+		if (n == INNER) {
+			ioctl(loop, LOOP_CLR_FD);
+			close(loop);
+		}
+	}
+	return ok;
+}
+
+static bool is_in(const char *path, const char *what)
+{
+	FILE *file = fopen(path, "r");
+	char line[512];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		found = strstr(line, what);
+		if (found)
+			printf("# %s: %s", path, line);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Workers ---------------------------------------------------------------- */
+
+static void die_by(int sig, siginfo_t *info, void *context)
+{
+	fail("signal %d (%d) at %p", sig, info->si_code, info->si_addr);
+	_exit(97);
+}
+
+static void be_worker(unsigned int number)
+{
+	const struct worker *worker = &workers[number];
+	struct sigaction action = { .sa_sigaction = die_by, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+	sigaction(SIGILL, &action, NULL);
+	if (worker->in_group)
+		write_text(GROUP "/cgroup.procs", "0");
+	my_kind = worker->kind;
+	snprintf(my_dir, sizeof(my_dir), "/work/%u", number);
+	mkdir(my_dir, 0755);
+	random_seed(seed ^ (uint64_t)(number + 1) << 32 ^ (uint64_t)worker->life << 48);
+	while (!shared->stop) {
+		do_round(worker->kind);
+		shared->seen[number] = seconds();
+	}
+	exit(0);
+}
+
+static void start_worker(unsigned int number)
+{
+	struct worker *worker = &workers[number];
+
+	worker->life++;
+	shared->seen[number] = seconds();
+	fflush(stdout);
+	worker->pid = fork();
+	must(worker->pid >= 0, "fork()");
+	if (!worker->pid)
+		be_worker(number);
+}
+
+static bool left_out(enum kind kind)
+{
+	return kind == DO_RECLAIM && !has_group;
+}
+
+static void start_workers(void)
+{
+	for (enum kind kind = 0; kind < NR_KINDS; kind++) {
+		for (unsigned int n = 0; n < crew[kind].nr && !left_out(kind); n++) {
+			workers[nr_workers].kind = kind;
+			workers[nr_workers].in_group = has_group && n < crew[kind].in_group;
+			start_worker(nr_workers++);
+		}
+	}
+}
+
+/* The kernel may have killed one for its memory; nothing else ends one early. */
+static void bury_workers(void)
+{
+	char dir[32];
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (unsigned int n = 0; n < nr_workers; n++) {
+			if (workers[n].pid != pid)
+				continue;
+			workers[n].pid = 0;
+			my_kind = workers[n].kind;
+			if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+				nr_oom_kills++;
+				snprintf(dir, sizeof(dir), "/work/%u", n);
+				unmount_all_below(dir);
+				if (!shared->stop)
+					start_worker(n);
+			} else if (status) {
+				fail("a worker's end is %#x", status);
+			}
+		}
+	}
+}
+
+static void show_stuck(unsigned int number)
+{
+	char path[32], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", (int)workers[number].pid);
+	printf("# %s has done nothing for %ld s\n", kind_names[workers[number].kind],
+	       seconds() - shared->seen[number]);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		printf("#   %s", line);
+	if (file)
+		fclose(file);
+}
+
+static bool anybody_stuck(void)
+{
+	bool stuck = false;
+
+	for (unsigned int n = 0; n < nr_workers; n++) {
+		if (workers[n].pid && seconds() - shared->seen[n] > STUCK) {
+			show_stuck(n);
+			stuck = true;
+		}
+	}
+	return stuck;
+}
+
+static bool end_workers(void)
+{
+	long begin = seconds();
+	unsigned int left;
+
+	shared->stop = 1;
+	do {
+		bury_workers();
+		left = 0;
+		for (unsigned int n = 0; n < nr_workers; n++)
+			left += workers[n].pid != 0;
+		if (left)
+			usleep(20000);
+	} while (left && seconds() - begin < STUCK);
+
+	for (unsigned int n = 0; n < nr_workers; n++) {
+		if (workers[n].pid) {
+			show_stuck(n);
+			kill(workers[n].pid, SIGKILL);
+		}
+	}
+	return !left;
+}
+
+/* The kernel's log ------------------------------------------------------- */
+
+static const char *const splats[] = {
+	"BUG:", "WARNING:", "KASAN", "KCSAN", "UBSAN", "Oops", "Internal error", "Kernel panic",
+	"Bad page", "possible circular", "possible recursive", "possible irq",
+	"inconsistent lock", "suspicious RCU", "sleeping function",
+	"scheduling while atomic", "refcount_t", "INFO: task", "INFO: rcu", "rcu: INFO",
+	"Unable to handle kernel", "lock held when returning", "still has locks held",
+	"nobody cared", "Busy inodes", "hung_task", "soft lockup", "general protection",
+	/* Of cramfs: an inode that makes no sense, where nothing is wrong with the image */
+	": inode ",
+};
+
+static char **driver_symbols;
+static unsigned int nr_symbols;
+static unsigned long nr_foreign;	/* data races elsewhere in the kernel */
+
+/* Names of functions, one a line; with KCSAN. */
+static void load_symbols(void)
+{
+	FILE *file = fopen("/symbols", "r");
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = 0;
+		driver_symbols = realloc(driver_symbols, (nr_symbols + 1) * sizeof(char *));
+		driver_symbols[nr_symbols++] = strdup(line);
+	}
+	if (file)
+		fclose(file);
+}
+
+/* Is it a frame of a stack, and one of a function of the driver? */
+static bool of_driver(const char *line)
+{
+	while (*line == ' ')
+		line++;
+	for (unsigned int n = 0; n < nr_symbols; n++) {
+		size_t len = strlen(driver_symbols[n]);
+
+		if (!strncmp(line, driver_symbols[n], len) && strchr("+.", line[len]))
+			return true;
+	}
+	return false;
+}
+
+#define NR_FRAMES	3	/* what the driver has called may be the one to race */
+#define MAX_REPORT	80
+
+/*
+ * A report of KCSAN, line by line. Most are of what the rest of the kernel does on
+ * purpose; one is the driver's if an access is by it, or by what it calls.
+ *
+ * Return: whether the line belongs to a report.
+ */
+static bool report_line(const char *line)
+{
+	static char *report[MAX_REPORT];
+	static unsigned int nr, frame;
+	static bool ours;
+
+	if (!nr && !strstr(line, "BUG: KCSAN"))
+		return false;
+	if (strstr(line, " to 0x") || strstr(line, "race at unknown"))
+		frame = 0;
+	if (strchr(line, '+') && frame++ < NR_FRAMES && of_driver(line))
+		ours = true;
+	if (nr < MAX_REPORT)
+		report[nr++] = strdup(line);
+	if (strncmp(line, "=====", 5) && nr < MAX_REPORT)
+		return true;
+
+	for (unsigned int n = 0; n < nr; n++) {
+		if (ours)
+			printf("# kmsg %s\n", report[n]);
+		free(report[n]);
+	}
+	if (!ours)
+		nr_foreign++;
+	else if (!shared->stop)
+		printf("# the end, for a data race\n");
+	if (ours)
+		shared->stop = 1;
+	ours = false;
+	nr = 0;
+	frame = 0;
+	return true;
+}
+
+static bool is_splat(const char *line)
+{
+	for (unsigned int n = 0; n < ARRAY_SIZE(splats); n++) {
+		if (strstr(line, splats[n]))
+			return true;
+	}
+	return false;
+}
+
+/* What is not right is shown, with what follows it, and ends the run. */
+static void log_line(const char *line)
+{
+	static unsigned int show;
+
+	if (nr_symbols && report_line(line))
+		return;
+	if (is_splat(line)) {
+		if (strncmp(line, "cramfs: ", 8))
+			show = 60;
+		else
+			printf("# kmsg BUG: %s\n", line);
+		shared->stop = 1;
+	}
+	if (show) {
+		printf("# kmsg %s\n", line);
+		show--;
+	}
+}
+
+static void read_log(int fd)
+{
+	char record[4096], *line;
+	ssize_t len;
+
+	while ((len = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
+		if (len <= 0) {
+			printf("# kmsg lost\n");
+			continue;
+		}
+		record[len] = 0;
+		line = strchr(record, ';');
+		if (!line)
+			continue;
+		line++;
+		line[strcspn(line, "\n")] = 0;
+		log_line(line);
+	}
+}
+
+/* What has to come back -------------------------------------------------- */
+
+struct balance {
+	long inodes;
+	long dentries;
+	long buffers;
+	long free_kb;
+};
+
+static long slab_objects(const char *cache)
+{
+	char path[96], value[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache);
+	write_text(path, "1");
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", cache);
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	if (!fgets(value, sizeof(value), file))
+		value[0] = 0;
+	fclose(file);
+	return atol(value);
+}
+
+static struct balance take_balance(void)
+{
+	struct balance balance;
+	char line[128];
+	FILE *file;
+
+	/* Inodes of the last one are freed after a grace period, as are pages of a cache. */
+	sync();
+	for (int n = 0; n < 3; n++) {
+		write_text("/proc/sys/vm/drop_caches", "3");
+		usleep(200000);
+	}
+	balance.inodes = slab_objects("inode_cache");
+	balance.dentries = slab_objects("dentry");
+	balance.buffers = slab_objects("buffer_head");
+	balance.free_kb = 0;
+	file = fopen("/proc/meminfo", "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, "MemFree:", 8))
+			balance.free_kb = atol(line + 8);
+	}
+	if (file)
+		fclose(file);
+	printf("# inodes %ld, dentries %ld, buffers %ld, free %ld kB\n", balance.inodes,
+	       balance.dentries, balance.buffers, balance.free_kb);
+	return balance;
+}
+
+/* The kernel has a few of each more or less, for /proc and for itself. */
+static bool is_balanced(const struct balance *before, const struct balance *after)
+{
+	return after->inodes <= before->inodes + 16 && after->dentries <= before->dentries + 150 &&
+	       after->buffers <= before->buffers + 64 &&
+	       after->free_kb >= before->free_kb - 16 * 1024;
+}
+
+/* Twice: what is on its way from one place to another is seen in the second. */
+static bool find_leaks(void)
+{
+	bool found;
+
+	for (int n = 0; n < 2; n++) {
+		sleep(6);
+		write_text(LEAKS, "scan");
+	}
+	found = is_in(LEAKS, "unreferenced");
+	if (found) {
+		char line[256];
+		FILE *file = fopen(LEAKS, "r");
+
+		for (int n = 0; n < 60 && file && fgets(line, sizeof(line), file); n++)
+			printf("# %s", line);
+	}
+	return found;
+}
+
+/* The run ---------------------------------------------------------------- */
+
+static void set_up(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	mount("proc", "/proc", "proc", 0, NULL);
+	mount("sysfs", "/sys", "sysfs", 0, NULL);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	mkdir("/work", 0755);
+	mkdir("/cgroup", 0755);
+	write_text("/proc/sys/kernel/hung_task_timeout_secs", "45");
+	write_text("/proc/sys/vm/panic_on_oom", "0");
+
+	has_group = !mount("cgroup2", "/cgroup", "cgroup2", 0, NULL) &&
+		    !write_text("/cgroup/cgroup.subtree_control", "+memory") &&
+		    !mkdir(GROUP, 0755);
+	if (has_group) {
+		write_text(GROUP "/memory.high", "12M");
+		write_text(GROUP "/memory.max", "32M");
+	}
+	/* Of what was there before the run nothing is asked. */
+	has_leaks = !write_text(LEAKS, "scan") && !write_text(LEAKS, "clear");
+}
+
+static void make_trees(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	must(shared != MAP_FAILED, "shared memory");
+	for (unsigned int n = 0; n < NR_TREES; n++)
+		tree_make(&trees[n], n);
+}
+
+/* All that follows is compared with this, when nobody else is there. */
+static void look_at_homes(void)
+{
+	for (unsigned int n = 0; n < nr_homes; n++) {
+		const struct tree *tree = &trees[homes[n].tree];
+
+		walk_tree(homes[n].top, tree);
+		for (unsigned int f = 0; f < tree->nr_files; f++) {
+			if (tree->files[f]->len)
+				map_some(homes[n].top, tree->files[f], homes[n].rom);
+		}
+	}
+}
+
+static void say_counts(long elapsed)
+{
+	printf("# after %ld s:", elapsed);
+	for (enum kind kind = 0; kind < NR_KINDS; kind++)
+		printf(" %s %lu", kind_names[kind], shared->rounds[kind]);
+	printf("\n# refused %lu mounts of a range in use, killed %lu", shared->busy,
+	       shared->killed);
+	printf(", lost %u to the kernel, saw %lu pages in place", nr_oom_kills, shared->in_rom);
+	if (nr_symbols)
+		printf(", %lu data races elsewhere", nr_foreign);
+	printf("\n");
+}
+
+static bool watch(int log, long time)
+{
+	long begin = seconds(), said = begin;
+	bool stuck = false;
+
+	while (!shared->stop && !stuck && seconds() - begin < time) {
+		usleep(100000);
+		bury_workers();
+		read_log(log);
+		stuck = anybody_stuck();
+		if (seconds() - said >= 60) {
+			said = seconds();
+			say_counts(said - begin);
+		}
+	}
+	say_counts(seconds() - begin);
+	if (seconds() - begin < time)
+		printf("# the run has ended early, after %ld s\n", seconds() - begin);
+	return !stuck;
+}
+
+static bool all_have_worked(void)
+{
+	bool all = true;
+
+	for (enum kind kind = 0; kind < NR_KINDS; kind++) {
+		if (!shared->rounds[kind] && !left_out(kind)) {
+			printf("# %s: nothing done\n", kind_names[kind]);
+			all = false;
+		}
+	}
+	return all;
+}
+
+static void run(void)
+{
+	struct balance before, after;
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC), loop;
+	long time = number("race.time=") ?: 60;
+	bool ended, unmounted;
+
+	seed = number("race.seed=");
+	printf("# seed %llu, %ld s\n", (unsigned long long)seed, time);
+	random_seed(seed);
+	load_symbols();
+	make_trees();
+
+	loop = mount_homes();
+	look_at_homes();
+	must(unmount_homes(loop), "homes");
+	printf("# nothing wrong before it begins: %s\n", shared->failed ? "no" : "yes");
+	before = take_balance();
+
+	memset(shared->rounds, 0, sizeof(shared->rounds));
+	loop = mount_homes();
+	start_workers();
+	ended = watch(log, time);
+	ended = end_workers() && ended;
+	unmount_all_below("/work");
+	unmounted = unmount_homes(loop) && !is_in("/proc/self/mounts", " cramfs") &&
+		    !is_in("/proc/iomem", "cramfs");
+	after = take_balance();
+	read_log(log);
+
+	printf("1..%d\n", has_leaks ? 8 : 7);
+	result(all_have_worked(), "workers of every kind have done something");
+	result(!shared->failed, "nobody has seen anything wrong");
+	result(shared->in_rom, "pages are mapped in place");
+	result(shared->busy, "a range in use is refused");
+	result(ended, "everybody goes on and ends when told to");
+	result(unmounted, "everything is unmounted and no range is claimed");
+	result(is_balanced(&before, &after), "inodes, dentries, buffers and memory come back");
+	if (has_leaks)
+		result(!find_leaks(), "the kernel has not lost any memory");
+	read_log(log);
+	printf("# kmsg end\n");
+}
+
+/* As init: there is nothing outside of the guest that waits for more than the console. */
+static int run_as_init(void)
+{
+	pid_t pid;
+	int status = 0;
+
+	set_up();
+	printf("# run race\n");
+	pid = fork();
+	if (!pid) {
+		run();
+		exit(0);
+	}
+	/* Orphans are ours. */
+	while (wait(&status) != pid)
+		;
+	printf("# end %d\n# all run\n", status);
+	fflush(stdout);
+	sync();
+	reboot(RB_POWER_OFF);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && !strcmp(argv[1], "--look"))
+		return sum_of_text() != strtoul(argv[2], NULL, 16);
+	if (argc == 3 && !strcmp(argv[1], "--wait")) {
+		if (write(STDOUT_FILENO, "", 1) != 1)
+			return 1;
+		while (1)
+			sum_of_text();
+	}
+	if (argc == 4 && !strcmp(argv[1], "--write")) {
+		struct tree tree = {};
+
+		tree_make(&tree, atoi(argv[2]));
+		return tree_write(&tree, argv[3]) ? 1 : 0;
+	}
+	if (getpid() == 1)
+		return run_as_init();
+	fprintf(stderr, "usage: race --write NUMBER DIRECTORY, or as init of a guest\n");
+	return 2;
+}
