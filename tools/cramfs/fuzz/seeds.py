@@ -3,7 +3,7 @@
 """Inputs that the fuzzers begin with: seeds.py MKCRAMFS DIRECTORY [TARGET...]
 
 A directory for each target is made in DIRECTORY. All of it is made by programs, ours and others,
-and is the same whenever and wherever it is made by the same ones. The last byte of an input for
+and is the same whenever it is made by the same ones, for the same user. The last byte of an input for
 elf, flat and archive says which options mkcramfs gets; see the targets."""
 
 import io
@@ -48,8 +48,12 @@ class Seeds:
 class Tree:
     """A small directory for mkcramfs."""
 
-    def __init__(self):
+    def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix='cramfs-seeds.')
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.dir)
 
     def path(self, name):
         return os.path.join(self.dir, 'tree', name)
@@ -70,13 +74,9 @@ class Tree:
         os.unlink(out)
         return data
 
-    def close(self):
-        shutil.rmtree(self.dir)
 
-
-def small_tree():
+def fill(t):
     """A little of everything that needs no rights."""
-    t = Tree()
     t.file('text', prose(2 * PAGE + 100))
     t.file('d/noise', noise(300), 0o4755)
     t.file('d/e/same', prose(2 * PAGE + 100))
@@ -88,11 +88,18 @@ def small_tree():
     os.symlink('d/e/page', t.path('link'))
     os.symlink('/etc/passwd', t.path('d/absolute'))
     os.mkfifo(t.path('d/fifo'), 0o600)
-    return t
 
 
 def images(seeds, mkcramfs):
-    t = small_tree()
+    with Tree() as t:
+        fill(t)
+        made_images(seeds, t, mkcramfs)
+    for endian in '<>':
+        built_images(seeds, endian)
+
+
+def made_images(seeds, t, mkcramfs):
+    """What mkcramfs and its peer make."""
     for form in ALL_FORMS:
         for order in ('-L', '-B'):
             seeds.add(t.image(mkcramfs, '-q', order, *form.split()))
@@ -105,13 +112,10 @@ def images(seeds, mkcramfs):
     seeds.add(t.image(mkcramfs, '-q', '-i', t.path('text')))
     peer = shutil.which('mkfs.cramfs', path=os.environ['PATH'] + ':/usr/sbin:/sbin')
     if peer:
-        # It takes users and groups as they are, and ours may be above what it can hold.
+        # These have our user and group in them.
         for order in ('little', 'big'):
             seeds.add(t.image(peer, '-N', order, '-n', 'peer'))
             seeds.add(t.image(peer, '-N', order, '-p', '-z', '-e', '7'))
-    t.close()
-    for endian in '<>':
-        built_images(seeds, endian)
 
 
 def built_images(seeds, endian):
@@ -339,23 +343,31 @@ def archives(seeds):
 
 
 def sparse_files(seeds):
-    """GNU tar's, of which there is more than one kind."""
+    """GNU tar's, of which there is more than one kind; those in extended headers have the number of
+    its process in them, so these are made here."""
+    whole, parts = 9 * PAGE, ((0, prose(600)), (5 * PAGE, b'x'))
+    data = b''.join(part for _, part in parts)
+    blocks = [str(n) for at, part in parts for n in (at, len(part))]
+    old = {'GNU.sparse.size': str(whole), 'GNU.sparse.numblocks': '2',
+           'GNU.sparse.map': ','.join(blocks), 'GNU.sparse.name': 'sparse'}
+    new = {'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.name': 'sparse',
+           'GNU.sparse.realsize': str(whole)}
+    table = '\n'.join(['2'] + blocks + ['']).encode()
+    for headers, content in ((old, data), (new, table.ljust(512, b'\0') + data)):
+        info = tarfile.TarInfo('x')
+        info.mtime, info.size, info.pax_headers = MTIME, len(content), headers
+        packed_info = info.tobuf(tarfile.PAX_FORMAT)
+        seeds.add(packed_info + content + bytes(-len(content) % 512 + 1024), 0)
     with tempfile.TemporaryDirectory() as work:
-        path = os.path.join(work, 'sparse')
-        with open(path, 'wb') as f:
-            f.write(prose(600))
-            f.seek(5 * PAGE)
-            f.write(b'x')
-            f.truncate(9 * PAGE)
-        for options in (('--format=gnu',), ('--format=pax', '--sparse-version=0.1'),
-                        ('--format=pax', '--sparse-version=1.0')):
-            out = subprocess.run(('tar', '-C', work, '-cSf', '-', '-b1', '--mtime=@%d' % MTIME,
-                                  '--hole-detection=raw', '--owner=0', '--group=0',
-                                  '--mode=644', '--pax-option=delete=atime,delete=ctime,'
-                                  'exthdr.name=%d/x', *options, 'sparse'),
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
-            if out:
-                seeds.add(out, 0)
+        with open(os.path.join(work, 'sparse'), 'wb') as f:
+            for at, part in parts:
+                f.seek(at)
+                f.write(part)
+            f.truncate(whole)
+        out = subprocess.run(('tar', '-C', work, '-cSf', '-', '-b1', '--mtime=@%d' % MTIME,
+                              '--hole-detection=raw', '--owner=0', '--group=0', '--mode=644',
+                              '--format=gnu', 'sparse'), stdout=subprocess.PIPE, check=True)
+        seeds.add(out.stdout, 0)
 
 
 TARGETS = {'fsck': images, 'elf': programs, 'flat': flat_programs, 'devtable': tables,
