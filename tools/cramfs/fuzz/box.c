@@ -148,6 +148,29 @@ static void remove_box(void)
 	rmdir(box);
 }
 
+/* However this process ends, as a rule not by its own will, another one sees it and cleans up. */
+static void remove_box_at_end(void)
+{
+	int fd[2];
+	char c;
+
+	if (pipe2(fd, O_CLOEXEC))
+		finding("the harness cannot make a pipe: %s", strerror(errno));
+	switch (fork()) {
+	case -1:
+		finding("the harness cannot fork: %s", strerror(errno));
+	case 0:
+		/* Signals of the terminal are for the others. */
+		setsid();
+		close(fd[1]);
+		while (read(fd[0], &c, 1) < 0 && errno == EINTR)
+			;
+		remove_box();
+		_exit(0);
+	}
+	close(fd[0]);
+}
+
 /**
  * box_init() - make the box
  */
@@ -159,7 +182,7 @@ void box_init(void)
 		parent = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm";
 	if (asprintf(&box, "%s/cramfs-fuzz.XXXXXX", parent) < 0 || !mkdtemp(box))
 		finding("the harness cannot make a directory in %s: %s", parent, strerror(errno));
-	atexit(remove_box);
+	remove_box_at_end();
 }
 
 /* The guard of extractions */
