@@ -20,7 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef TESTS
 #define TESTS		"/t/bin/"
+#endif
 #define LAST_RECORD	"cramfs-tests-end"
 
 static void mount_or_say(const char *type, const char *where)

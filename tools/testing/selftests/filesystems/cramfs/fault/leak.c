@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What must be after failures as it was before: objects of slab caches, pages, claims
+ * of physical memory, MTD devices; and memory that nothing points to, which kmemleak
+ * finds.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fault.h"
+
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+/* Younger objects are not reported: their only pointer may be in a register. */
+#define KMEMLEAK_AGE	6
+/* For what is freed after a grace period, or by a worker. */
+#define SETTLE_MS	3000
+/* Debugging has pages, too: KASAN's for new call chains. */
+#define PAGES_SLACK	4
+
+/* Of which a mount, an open file or a mapping has one. */
+static const char *const slabs[NR_SLABS] = {
+	"inode_cache", "dentry", "filp", "mnt_cache", "names_cache", "vm_area_struct",
+};
+
+/**
+ * read_text() - read a small file, of /proc for instance, as a string
+ * @path: file
+ * @buf: result
+ * @size: of @buf
+ *
+ * Return: its length, -1 with errno
+ */
+int read_text(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	size_t len = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return -1;
+	while (len < size - 1 && (got = read(fd, buf + len, size - 1 - len)) > 0)
+		len += got;
+	close(fd);
+	buf[len] = 0;
+	return len;
+}
+
+/**
+ * write_text() - write to a file of the kernel, by one write()
+ * @path: file
+ * @text: what
+ *
+ * Return: 0, -1 with errno
+ */
+int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	ssize_t done;
+
+	if (fd < 0)
+		return -1;
+	done = write(fd, text, strlen(text));
+	close(fd);
+	return done < 0 ? -1 : 0;
+}
+
+/**
+ * forget_caches() - let the kernel forget clean pages, dentries and inodes
+ *
+ * Return: 0, -1 with errno
+ */
+int forget_caches(void)
+{
+	/* The first one is for what the kernel says of the other. */
+	if (write_text("/proc/sys/vm/drop_caches", "4"))
+		return -1;
+	return write_text("/proc/sys/vm/drop_caches", "3");
+}
+
+static __u32 hash_of(const char *path)
+{
+	static char text[16384];
+	__u32 hash = 2166136261U;
+
+	if (read_text(path, text, sizeof(text)) < 0)
+		return 0;
+	for (const char *p = text; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619;
+	return hash;
+}
+
+/* Sum of the numbers after a word, wherever it is the first of a line. */
+static long sum_of(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+	long sum = 0;
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += strspn(line, "\n ");
+		if (!strncmp(line, word, len) && line[len] == ' ')
+			sum += strtol(line + len, NULL, 10);
+	}
+	return sum;
+}
+
+static int count_pages(struct counters *counters)
+{
+	static const char *const used[] = {
+		"nr_free_pages", "count:", "nr_inactive_anon", "nr_active_anon",
+		"nr_inactive_file", "nr_active_file", "nr_unevictable",
+		"nr_slab_reclaimable", "nr_slab_unreclaimable", "nr_page_table_pages",
+	};
+	static char text[32768];
+
+	if (read_text("/proc/zoneinfo", text, sizeof(text)) < 0)
+		return -1;
+	counters->pages = sum_of(text, "managed") - sum_of(text, "nr_kernel_stack") * 1024 / PAGE;
+	for (unsigned int n = 0; n < ARRAY_SIZE(used); n++)
+		counters->pages -= sum_of(text, used[n]);
+	counters->lru = sum_of(text, "nr_inactive_file") + sum_of(text, "nr_active_file") +
+			sum_of(text, "nr_inactive_anon") + sum_of(text, "nr_active_anon") +
+			sum_of(text, "nr_unevictable") -
+			sum_of(text, "nr_file_pages") - sum_of(text, "nr_anon_pages");
+	return 0;
+}
+
+static long used_objects(const char *slab)
+{
+	char path[96], text[256];
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", slab);
+	/* Objects that KASAN keeps from being reused are still counted, but not then. */
+	if (write_text(path, "1"))
+		return 0;
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", slab);
+	return read_text(path, text, sizeof(text)) < 0 ? 0 : strtol(text, NULL, 10);
+}
+
+/*
+ * The slab that a processor takes objects from counts as used, whatever it has left,
+ * and so does one that it has just been done with.
+ */
+static long slack(const char *slab)
+{
+	char path[96], text[32];
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objs_per_slab", slab);
+	return read_text(path, text, sizeof(text)) < 0 ? 0 : 2 * strtol(text, NULL, 10);
+}
+
+/* Areas of the kernel's address space that are mapped to something. */
+static long count_areas(void)
+{
+	static char text[131072];
+	long lines = 0;
+
+	if (read_text("/proc/vmallocinfo", text, sizeof(text)) < 0)
+		return 0;
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		lines++;
+	return lines;
+}
+
+/**
+ * count() - what is in use now
+ * @counters: result
+ *
+ * Return: 0, -1 with errno
+ */
+int count(struct counters *counters)
+{
+	if (forget_caches())
+		return -1;
+	write_text("/proc/sys/vm/stat_refresh", "1");
+	for (unsigned int n = 0; n < NR_SLABS; n++)
+		counters->slabs[n] = used_objects(slabs[n]);
+	counters->areas = count_areas();
+	counters->iomem = hash_of("/proc/iomem");
+	counters->mtd = hash_of("/proc/mtd");
+	return count_pages(counters);
+}
+
+static char *append(char *at, const char *end, const char *what, long before, long after)
+{
+	int len = snprintf(at, end - at, " %s %ld->%ld", what, before, after);
+
+	return len < end - at ? at + len : at;
+}
+
+static bool grown(const struct counters *after, const struct counters *before, char *what,
+		  size_t size)
+{
+	char *at = what;
+
+	*at = 0;
+	if (after->pages > before->pages + PAGES_SLACK)
+		at = append(at, what + size, "pages", before->pages, after->pages);
+	/* A page that is new may not be on a list yet. */
+	if (after->lru > (before->lru > 0 ? before->lru : 0))
+		at = append(at, what + size, "pages of no file", before->lru, after->lru);
+	if (after->areas > before->areas)
+		at = append(at, what + size, "mapped areas", before->areas, after->areas);
+	if (after->iomem != before->iomem)
+		at = append(at, what + size, "/proc/iomem", before->iomem, after->iomem);
+	if (after->mtd != before->mtd)
+		at = append(at, what + size, "/proc/mtd", before->mtd, after->mtd);
+	for (unsigned int n = 0; n < NR_SLABS; n++)
+		if (after->slabs[n] > before->slabs[n] + slack(slabs[n]))
+			at = append(at, what + size, slabs[n], before->slabs[n], after->slabs[n]);
+	return at > what;
+}
+
+/**
+ * now_ms() - what time it is
+ *
+ * Return: milliseconds since some time
+ */
+long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000L + now.tv_nsec / 1000000;
+}
+
+/**
+ * count_until() - count again, until no more is in use than before, or for some seconds
+ * @after: result
+ * @before: an earlier result
+ * @what: what is still in use that was not, as text; empty if nothing is
+ * @size: of @what
+ *
+ * Return: 0, -1 with errno
+ */
+int count_until(struct counters *after, const struct counters *before, char *what, size_t size)
+{
+	long deadline = now_ms() + SETTLE_MS;
+
+	do {
+		if (count(after))
+			return -1;
+		if (!grown(after, before, what, size))
+			break;
+		usleep(20000);
+	} while (now_ms() < deadline);
+	return 0;
+}
+
+/**
+ * leaks_found() - have the kernel look for memory that nothing points to
+ * @text: what it found, and where that was allocated
+ * @size: of @text
+ *
+ * Return: length of @text, -1 with errno, which is what it is where nobody looks
+ */
+int leaks_found(char *text, size_t size)
+{
+	/* An object counts when it was seen twice, unchanged. */
+	for (int n = 0; n < 2; n++) {
+		if (write_text(KMEMLEAK, "scan"))
+			return -1;
+		if (!n)
+			sleep(KMEMLEAK_AGE);
+	}
+	return read_text(KMEMLEAK, text, size);
+}
