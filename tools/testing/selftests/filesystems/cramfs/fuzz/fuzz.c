@@ -196,12 +196,13 @@ static void try_image(struct place *place, const struct image *image)
 static noreturn void try_images(void)
 {
 	__u64 end = options.first + options.count, stop = now_ms() + options.time * 1000;
-	struct place *place = place_open(options.way, options.memory);
 	struct corpus corpus;
+	struct place *place;
 	struct image image;
 
 	image_init(&image);
 	walk_init();
+	place = place_open(options.way, options.memory);
 	health_init();
 	if (options.image) {
 		image_load(&image, options.image);
@@ -308,8 +309,11 @@ static void read_options(int argc, char **argv)
 		const char *value = strchr(argv[n], '=');
 		size_t len = value ? value - argv[n] : 0, i;
 
+		/* User-mode Linux adds something of its own to the command line. */
+		if (strncmp(argv[n], "--", 2))
+			continue;
 		for (i = 0; i < ARRAY_SIZE(known); i++) {
-			if (len == 2 + strlen(known[i].name) && !strncmp(argv[n], "--", 2) &&
+			if (len == 2 + strlen(known[i].name) &&
 			    !strncmp(argv[n] + 2, known[i].name, len - 2))
 				break;
 		}

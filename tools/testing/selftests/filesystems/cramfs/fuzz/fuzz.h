@@ -271,6 +271,7 @@ extern struct walk_counts walk_counts;
 extern __u32 walk_phys_start, walk_phys_pages;
 
 void walk_init(void);
+__u32 walk_pfn(const void *map);
 __u64 walk_image(const char *where, const struct view *view, struct rng rng);
 
 /* health.c ------------------------------------------------------------------------ */

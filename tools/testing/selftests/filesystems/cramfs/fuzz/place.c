@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -131,6 +132,59 @@ static int mtd_mount(struct place *place, const char *where, unsigned long flags
 	return mount(mtd_source, where, "cramfs", flags, options);
 }
 
+/*
+ * An image with one file, "a", which is a page of the image: the second one.
+ */
+static void make_one_page(struct image *image)
+{
+	struct disk_inode root = { .mode = S_IFDIR | 0755, .size = 16, .offset = SUPER_LEN };
+	struct disk_inode file = { .mode = S_IFREG | 0644, .size = PAGE, .name_len = 4,
+				   .offset = SUPER_LEN + 16 };
+
+	image_init(image);
+	memset(image->data, 0, 2 * PAGE);
+	put32(image->data, CRAMFS_MAGIC);
+	put32(image->data + 4, 2 * PAGE);
+	put32(image->data + 8, CRAMFS_FLAG_FSID_VERSION_2 | CRAMFS_FLAG_EXT_BLOCK_POINTERS);
+	put_inode(image->data + ROOT_AT, &root);
+	put_inode(image->data + root.offset, &file);
+	image->data[root.offset + INODE_LEN] = 'a';
+	put32(image->data + file.offset, CRAMFS_BLK_FLAG_UNCOMPRESSED |
+	      CRAMFS_BLK_FLAG_DIRECT_PTR | PAGE >> CRAMFS_BLK_DIRECT_PTR_SHIFT);
+	image_poison(image, 2 * PAGE);
+}
+
+/*
+ * Which pages the device is in, by what a mapping of its second page has. That it is
+ * this one and no copy shows when the device changes.
+ */
+static void mtd_find_pages(struct place *place)
+{
+	const volatile unsigned char *map;
+	struct image image;
+	int fd;
+
+	make_one_page(&image);
+	mtd_put(place, &image);
+	if (mtd_mount(place, "/mnt", MS_RDONLY, NULL))
+		broken("mtd0 cannot be mounted: %s", strerror(errno));
+	fd = open_device("/mnt/a", O_RDONLY);
+	map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED || *map)
+		broken("/mnt/a: %s", strerror(errno));
+	image.data[PAGE] = 1;
+	mtd_put(place, &image);
+	if (*map) {
+		walk_phys_start = walk_pfn((const void *)map) - 1;
+		walk_phys_pages = ROOM / PAGE;
+	}
+	munmap((void *)map, PAGE);
+	close(fd);
+	if (umount("/mnt"))
+		broken("/mnt: %s", strerror(errno));
+	free(image.data);
+}
+
 static struct place mtd = { .name = "mtd", .room = ROOM, .put = mtd_put, .mount = mtd_mount };
 
 /* Physical memory ----------------------------------------------------------------- */
@@ -190,8 +244,10 @@ struct place *place_open(const char *way, const char *range)
 {
 	if (!strcmp(way, "block"))
 		return &ram;
-	if (!strcmp(way, "mtd"))
+	if (!strcmp(way, "mtd")) {
+		mtd_find_pages(&mtd);
 		return &mtd;
+	}
 	if (strcmp(way, "memory"))
 		broken("%s: no such way", way);
 	memory_open(range);

@@ -98,7 +98,16 @@ class Guest(threading.Thread):
         self.tail = collections.deque(maxlen=400)
 
     def run(self):
-        """All boots."""
+        """All boots, and what hinders them."""
+        try:
+            self.boots()
+        except OSError as err:
+            self.broken = str(err)
+        if not self.counts['images'] and not self.findings and not self.broken:
+            self.broken = 'no image has been tried'
+
+    def boots(self):
+        """As many as it takes."""
         first, started = self.args.first, time.monotonic()
         end = first + self.args.count if self.args.count else None
         with open(os.path.join(self.args.work, self.name + '.log'), 'w', encoding='utf-8') as log:
@@ -240,6 +249,8 @@ def report_tap(args, guests):
     print('1..%d' % len(guests))
     for n, guest in enumerate(guests, 1):
         good = not guest.findings and not guest.broken and guest.counts['images'] >= args.count
+        # Where the image is in memory, that has to be seen as well.
+        good = good and (guest.way == 'block' or guest.counts['in_place'] > 0)
         print('%sok %d - %s: %s' % ('' if good else 'not ', n, guest.name, summary([guest])))
         if guest.broken:
             print('# %s' % guest.broken)

@@ -251,6 +251,29 @@ static void splice_window(struct walk *walk, const struct window *w, int fd)
 
 /* Mappings ------------------------------------------------------------------------ */
 
+#define PFN_MASK	((1ull << 55) - 1)
+#define PRESENT		(1ull << 63)
+
+static void read_pagemap(const void *map, __u64 *entries, __u32 nr)
+{
+	if (pread(pagemap_fd, entries, nr * 8, (unsigned long)map / PAGE * 8) != nr * 8)
+		broken("pagemap: %s", strerror(errno));
+}
+
+/**
+ * walk_pfn() - which page of memory is at an address
+ * @map: the address, where a page has been touched
+ *
+ * Return: the number of the page.
+ */
+__u32 walk_pfn(const void *map)
+{
+	__u64 entry;
+
+	read_pagemap(map, &entry, 1);
+	return entry & PFN_MASK;
+}
+
 /* A page that is in place must be the right one, and all of it in the image. */
 static void look_at_places(struct walk *walk, const struct window *w, unsigned char *map)
 {
@@ -259,12 +282,11 @@ static void look_at_places(struct walk *walk, const struct window *w, unsigned c
 
 	if (!walk_phys_pages)
 		return;
-	if (pread(pagemap_fd, entries, w->nr * 8, (unsigned long)map / PAGE * 8) != w->nr * 8)
-		broken("pagemap: %s", strerror(errno));
+	read_pagemap(map, entries, w->nr);
 	for (__u32 i = 0; i < w->nr; i++) {
-		__u32 page = (entries[i] & ((1ull << 55) - 1)) - walk_phys_start;
+		__u32 page = (entries[i] & PFN_MASK) - walk_phys_start;
 
-		if (!(entries[i] >> 63) || page >= walk_phys_pages)
+		if (!(entries[i] & PRESENT) || page >= walk_phys_pages)
 			continue;
 		walk_counts.in_place++;
 		if (!view_locate(walk->view, w->file, w->first + i, &block) || !block.stored ||
