@@ -13,6 +13,7 @@ readonly XIP_DTB=0x40000	# of an XIP kernel in bank 0, behind its stub
 readonly XIP_KERNEL=0x80000	# CONFIG_XIP_PHYS_ADDR
 readonly FLASH_BASE=0x4000000	# pflash bank 1 of `virt`
 readonly FLASH_SIZE=0x4000000	# QEMU wants a file of exactly this size
+readonly FLASH_HALF=0x2000000
 readonly RAM_ROM=0x46000000	# clear of the kernel and of the DTB at the half of 128 MiB
 readonly RAM_ROM_END=0x48000000
 readonly RAM_ROM_MEM=128	# MiB of RAM that RAM_ROM_END implies
@@ -45,7 +46,8 @@ WHERE the image is, and how the kernel is told:
   --drive FILE     one more virtio disk, read-only; may be repeated
   --flash FILE     with block or initramfs: FILE in the flash bank, unknown to the device tree
   --mtd FILE       with block: FILE in the flash bank, one mtd-rom node
-                   with initramfs: in the other flash bank, so that there can be both
+                   with initramfs: in the second half of the bank, so that there can
+                   be both
   --log FILE       keep the console output there too
   --timeout S      end the guest after S seconds, exit status 124
   --interactive    connect the terminal to the guest; Ctrl-A X ends QEMU
@@ -100,21 +102,15 @@ machine=virt
 cmdline='ro panic=-1 console=ttyAMA0'
 args=(-cpu "$CPU" -smp "$smp" -nodefaults)
 
-# A flash bank with a file at its start.
-fill_bank()	# unit file contents
-{
-	[ "$(stat -Lc %s "$3")" -le $((FLASH_SIZE)) ] ||
-		die "$3: does not fit into a flash bank of 64 MiB"
-	cp --sparse=always "$3" "$2"
-	chmod u+w "$2"
-	truncate -s $((FLASH_SIZE)) "$2"
-	args+=(-drive "if=pflash,unit=$1,format=raw,readonly=on,file=$2")
-}
-
-# The one that is free, the other can have a kernel.
+# The flash bank with a file at its start.
 add_flash()	# file
 {
-	fill_bank 1 "$flash" "$1"
+	[ "$(stat -Lc %s "$1")" -le $((FLASH_SIZE)) ] ||
+		die "$1: does not fit into a flash bank of 64 MiB"
+	cp --sparse=always "$1" "$flash"
+	chmod u+w "$flash"
+	truncate -s $((FLASH_SIZE)) "$flash"
+	args+=(-drive "if=pflash,unit=1,format=raw,readonly=on,file=$flash")
 	cmdline+=" cramfs.rom=$FLASH_BASE-$(printf '0x%x' $((FLASH_BASE + FLASH_SIZE)))"
 }
 
@@ -167,10 +163,10 @@ reg()
 }
 
 # The stock node joins both banks into one device, which has no point().
-make_mtd_rom()	# [base]
+make_mtd_rom()	# [base size]
 {
 	# shellcheck disable=SC2046 # one cell a word
-	set_cells /flash@0 reg $(reg "${1:-$FLASH_BASE}" $FLASH_SIZE)
+	set_cells /flash@0 reg $(reg "${1:-$FLASH_BASE}" "${2:-$FLASH_SIZE}")
 	fdtput -t s "$dtb" /flash@0 compatible mtd-rom
 }
 
@@ -236,11 +232,12 @@ block)
 	cmdline+=' root=/dev/vda rootfstype=cramfs'
 	;;
 initramfs)
-	[ -z "$beside" ] || add_flash "$beside"
+	add_flash "${beside:-/dev/null}"
 	dump_dtb
 	if [ -n "$beside_mtd" ]; then
-		fill_bank 0 "$boot_flash" "$beside_mtd"
-		make_mtd_rom 0
+		# What is in bank 0, the other one, is booted instead of the kernel.
+		put_file "$beside_mtd" "$flash" $FLASH_HALF $FLASH_SIZE
+		make_mtd_rom $((FLASH_BASE + FLASH_HALF)) $FLASH_HALF
 	else
 		fdtput -r "$dtb" /flash@0
 	fi

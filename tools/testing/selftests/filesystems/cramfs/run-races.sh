@@ -104,9 +104,9 @@ start_x86()	# name kernel memory [argument...]
 
 start_arm()	# name kernel
 {
-	local parts='mtdparts=0.flash:16M(first),16M(second)'
+	local parts='mtdparts=6000000.flash:16M(first),16M(second) race.mtd-rom=0x6000000'
 
-	start "$1" "$2" arm qemu-virt.sh "$parts race.mtd=mtd1" \
+	start "$1" "$2" arm qemu-virt.sh "$parts race.mtd=mtd1 vmalloc=800M" \
 		--root initramfs --flash "$images/races-arm/rom" --mem 320
 }
 

@@ -15,6 +15,7 @@
 #include "race.h"
 
 #define MAX_NODES	1600
+#define ARENA		((size_t)64 << 20)
 
 /* What becomes of a page depends on it: stored, deflated, or a hole. */
 enum page_kind { PAGE_TEXT, PAGE_NOISE, PAGE_ZEROS };
@@ -68,16 +69,34 @@ static void put_elf_header(unsigned char *to, size_t text, size_t data)
 	memcpy(to + 52, phdr, sizeof(phdr));
 }
 
+/*
+ * All contents are in one mapping that processes share: each has hundreds of children,
+ * and a fork takes time by the mapping and, where it is private, by the page.
+ */
+static unsigned char *take_pages(size_t nr)
+{
+	static unsigned char *next;
+	static size_t left;
+
+	if (!next) {
+		left = ARENA;
+		next = mmap(NULL, left, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	}
+	if (next == MAP_FAILED || left < nr * PAGE) {
+		fprintf(stderr, "race: no memory for the trees\n");
+		exit(1);
+	}
+	next += nr * PAGE;
+	left -= nr * PAGE;
+	return next - nr * PAGE;
+}
+
 static void fill_file(struct node *node, uint64_t key, unsigned int form)
 {
 	size_t pages = (node->len + PAGE - 1) / PAGE, text;
 
-	node->contents = mmap(NULL, (pages ?: 1) * PAGE, PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (node->contents == MAP_FAILED) {
-		perror("race: memory for a tree");
-		exit(1);
-	}
+	node->contents = take_pages(pages ?: 1);
 	for (size_t n = 0; n < pages; n++) {
 		enum page_kind kind = form == 1 ? PAGE_NOISE : PAGE_TEXT;
 
@@ -182,7 +201,7 @@ void tree_make(struct tree *tree, unsigned int number)
 	}
 	/* For many lookups, and for a signal in the middle of reading a directory. */
 	add(tree, NODE_DIR, 0, "many");
-	for (unsigned int f = 0; f < 100 * dirs; f++) {
+	for (unsigned int f = 0; f < 40 * dirs; f++) {
 		snprintf(path, sizeof(path), "many/%03x-%.*s", f * 5, (int)(f % 40),
 			 "a-name-that-takes-some-room-in-a-directory");
 		fill_file(add(tree, NODE_FILE, f % 5 ? 0 : 40, path), key + f * PAGE, 1);
