@@ -27,7 +27,8 @@
 
 #include "race.h"
 
-#define STUCK		240	/* seconds that a round may take in an emulator */
+#define STUCK		240	/* seconds that a round may take in an emulator, */
+#define STUCK_ROUNDS	20000	/* or this many rounds of others, if its host is busy */
 #define INNER		3	/* the home in a file of another one */
 #define LEAKS		"/sys/kernel/debug/kmemleak"
 
@@ -204,6 +205,21 @@ static bool is_in(const char *path, const char *what)
 
 /* Workers ---------------------------------------------------------------- */
 
+static unsigned long all_rounds(void)
+{
+	unsigned long sum = 0;
+
+	for (enum kind kind = 0; kind < NR_KINDS; kind++)
+		sum += shared->rounds[kind];
+	return sum;
+}
+
+static void note_progress(unsigned int number)
+{
+	shared->seen[number] = seconds();
+	shared->others[number] = all_rounds();
+}
+
 static void die_by(int sig, siginfo_t *info, void *context)
 {
 	fail("signal %d (%d) at %p", sig, info->si_code, info->si_addr);
@@ -226,7 +242,7 @@ static void be_worker(unsigned int number)
 	random_seed(seed ^ (uint64_t)(number + 1) << 32 ^ (uint64_t)worker->life << 48);
 	while (!shared->stop) {
 		do_round(worker->kind);
-		shared->seen[number] = seconds();
+		note_progress(number);
 	}
 	exit(0);
 }
@@ -236,7 +252,7 @@ static void start_worker(unsigned int number)
 	struct worker *worker = &workers[number];
 
 	worker->life++;
-	shared->seen[number] = seconds();
+	note_progress(number);
 	fflush(stdout);
 	worker->pid = fork();
 	must(worker->pid >= 0, "fork()");
@@ -301,12 +317,21 @@ static void show_stuck(unsigned int number)
 		fclose(file);
 }
 
+/* Somebody who does not go on while others do, or nobody goes on. */
 static bool anybody_stuck(void)
 {
+	static unsigned long seen_rounds;
+	static long seen_at;
 	bool stuck = false;
 
+	if (all_rounds() != seen_rounds || !seen_at) {
+		seen_rounds = all_rounds();
+		seen_at = seconds();
+	}
 	for (unsigned int n = 0; n < nr_workers; n++) {
-		if (workers[n].pid && seconds() - shared->seen[n] > STUCK) {
+		if (workers[n].pid && seconds() - shared->seen[n] > STUCK &&
+		    (seconds() - seen_at > STUCK ||
+		     all_rounds() - shared->others[n] > STUCK_ROUNDS)) {
 			show_stuck(n);
 			stuck = true;
 		}

@@ -93,6 +93,7 @@ struct home {
  * @killed: processes that a signal ended in the middle of something
  * @in_rom: pages that were seen mapped from the image itself
  * @seen: for each worker, seconds at which its last round ended
+ * @others: rounds of all that had been done then
  */
 struct shared {
 	volatile int stop;
@@ -103,6 +104,7 @@ struct shared {
 	unsigned long killed;
 	unsigned long in_rom;
 	volatile long seen[MAX_WORKERS];
+	volatile unsigned long others[MAX_WORKERS];
 };
 
 /**

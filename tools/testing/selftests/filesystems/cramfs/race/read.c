@@ -362,7 +362,7 @@ void lookup_round(void)
 	char path[400];
 	struct stat st;
 
-	for (int n = 0; n < 60; n++) {
+	for (int n = 0; n < 12; n++) {
 		const struct node *node = &tree->nodes[random_below(tree->nr)];
 
 		snprintf(path, sizeof(path), "%s/%s", home->top, node->path);
