@@ -11,10 +11,10 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/security.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
@@ -76,7 +76,7 @@ static int check_range(struct super_block *sb, struct fs_context *fc, u64 start,
 	else if (!PAGE_ALIGNED(start))
 		bad = "not page-aligned";
 	else if (check_add_overflow(start, size - 1, &last) ||
-		 last > PHYS_ADDR_MAX)
+		 last > iomem_resource.end)
 		bad = "one that wraps around";
 	else if (region_intersects(start, size, IORESOURCE_SYSTEM_RAM,
 				   IORES_DESC_NONE) != REGION_DISJOINT)
@@ -91,7 +91,7 @@ static int check_range(struct super_block *sb, struct fs_context *fc, u64 start,
  * Nothing may answer at an address, which stops the machine if the CPU is told so
  * where it does not expect it. Not every machine can be asked.
  */
-static bool answers(const void *virt, u32 len)
+static bool answers(const void *virt, size_t len)
 {
 	unsigned long word;
 

@@ -44,7 +44,7 @@ static u32 direct_offset(u32 ptr)
 /* Where a block begins that has no direct pointer: where the previous one ends. */
 static int block_start(struct inode *inode, pgoff_t index, u32 *start)
 {
-	u32 prev;
+	u32 prev, prev_len;
 	u16 len;
 	int err;
 
@@ -65,15 +65,16 @@ static int block_start(struct inode *inode, pgoff_t index, u32 *start)
 
 	*start = direct_offset(prev);
 	if (prev & CRAMFS_BLK_FLAG_UNCOMPRESSED) {
-		if (check_add_overflow(*start, (u32)PAGE_SIZE, start))
-			return cramfs_corrupt(inode, prev,
-					      "block outside of the image");
-		return 0;
+		prev_len = PAGE_SIZE;
+	} else {
+		err = read_direct_len(inode, *start, &len);
+		if (err)
+			return err;
+		prev_len = sizeof(len) + len;
 	}
-
-	err = read_direct_len(inode, *start, &len);
-	*start += sizeof(len) + len;
-	return err;
+	if (check_add_overflow(*start, prev_len, start))
+		return cramfs_corrupt(inode, prev, "block outside of the image");
+	return 0;
 }
 
 /*
@@ -86,7 +87,7 @@ static void extend_stored(struct inode *inode, pgoff_t index, u32 ptr,
 {
 	const struct cramfs_sb_info *sbi = CRAMFS_SB(inode->i_sb);
 	struct cramfs_span span;
-	u32 nr = 1, len;
+	u32 nr = 1, next, len;
 
 	max_blocks = min_t(u32, max_blocks, cramfs_nr_blocks(inode) - index);
 	if (max_blocks < 2 ||
@@ -95,15 +96,15 @@ static void extend_stored(struct inode *inode, pgoff_t index, u32 ptr,
 			    (max_blocks - 1) * sizeof(u32), &span))
 		return;
 
-	for (const u32 *next = span.data; nr <= span.len / sizeof(u32); nr++) {
+	for (; nr <= span.len / sizeof(u32); nr++) {
+		/* Once, since flash may change its mind. */
+		next = READ_ONCE(((const u32 *)span.data)[nr - 1]);
 		ptr += PAGE_SIZE >> CRAMFS_BLK_DIRECT_PTR_SHIFT;
-		if (*next == ptr) {
-			next++;
+		if (next == ptr)
 			continue;
-		}
 		len = cramfs_file_len(inode, index + nr, 1);
-		if ((*next & CRAMFS_BLK_FLAGS) == CRAMFS_BLK_FLAG_UNCOMPRESSED &&
-		    (*next & ~CRAMFS_BLK_FLAGS) == direct_offset(ptr) + len)
+		if ((next & CRAMFS_BLK_FLAGS) == CRAMFS_BLK_FLAG_UNCOMPRESSED &&
+		    (next & ~CRAMFS_BLK_FLAGS) == direct_offset(ptr) + len)
 			nr++;
 		break;
 	}

@@ -9,6 +9,7 @@
 #define _FS_CRAMFS_H
 
 #include <linux/fs.h>
+#include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <uapi/linux/cramfs_fs.h>
 
@@ -27,6 +28,7 @@ struct vm_area_struct;
  * @start: where the superblock is, in bytes: what is in front of it is boot code
  * @ino_shift: bits of an inode number that are an offset
  * @verified: all of it was held against its checksum
+ * @dir_lock: held while a directory is given its place
  */
 struct cramfs_sb_info {
 	struct cramfs_backing backing;
@@ -37,6 +39,7 @@ struct cramfs_sb_info {
 	u16 start;
 	u8 ino_shift;
 	bool verified;
+	struct mutex dir_lock;
 };
 
 static inline struct cramfs_sb_info *CRAMFS_SB(const struct super_block *sb)

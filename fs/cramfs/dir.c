@@ -144,26 +144,44 @@ static struct inode *find_inode(struct inode *dir, const struct qstr *name)
 	return NULL;
 }
 
-/*
- * A directory has one place. One that is found in another directory as well, or
- * in itself, would make a walk longer than the image has entries, or endless. It
- * stays where it was found first.
- */
+/* Has the directory @inode a place that is not @dentry's? With dir_lock held. */
 static bool is_elsewhere(struct inode *inode, const struct dentry *dentry)
 {
-	struct dentry *alias;
+	struct dentry *alias = d_find_any_alias(inode);
 	bool elsewhere;
 
-	if (!S_ISDIR(inode->i_mode))
-		return false;
-	alias = d_find_any_alias(inode);
 	if (!alias)
 		return false;
-	/* Nothing is ever renamed here: neither can change. */
+	/* These change only when a directory is moved, which nobody can. */
 	elsewhere = alias->d_parent != dentry->d_parent ||
 		    !d_same_name(alias, dentry->d_parent, &dentry->d_name);
 	dput(alias);
 	return elsewhere;
+}
+
+/*
+ * A directory has one place. VFS would move one that is found in another directory
+ * as well, and complain of one that is found in itself. It stays where it was found
+ * first, as long as it is known there.
+ */
+static struct dentry *give_place(struct inode *dir, struct inode *inode,
+				 struct dentry *dentry)
+{
+	struct mutex *lock = &CRAMFS_SB(dir->i_sb)->dir_lock;
+	struct dentry *ret;
+	u32 at;
+
+	mutex_lock(lock);
+	if (!is_elsewhere(inode, dentry)) {
+		ret = d_splice_alias(inode, dentry);
+		mutex_unlock(lock);
+		return ret;
+	}
+	mutex_unlock(lock);
+
+	at = i_size_read(inode) ? cramfs_data_offset(inode) : 0;
+	iput(inode);
+	return ERR_PTR(cramfs_corrupt(dir, at, "directory in a second place"));
 }
 
 static struct dentry *cramfs_lookup(struct inode *dir, struct dentry *dentry,
@@ -175,13 +193,8 @@ static struct dentry *cramfs_lookup(struct inode *dir, struct dentry *dentry,
 		return ERR_PTR(-ENAMETOOLONG);
 
 	inode = find_inode(dir, &dentry->d_name);
-	if (!IS_ERR_OR_NULL(inode) && is_elsewhere(inode, dentry)) {
-		int err = cramfs_corrupt(dir, cramfs_data_offset(inode),
-					 "directory in a second place");
-
-		iput(inode);
-		return ERR_PTR(err);
-	}
+	if (!IS_ERR_OR_NULL(inode) && S_ISDIR(inode->i_mode))
+		return give_place(dir, inode, dentry);
 	return d_splice_alias(inode, dentry);
 }
 

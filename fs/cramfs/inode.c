@@ -50,7 +50,8 @@ ino_t cramfs_ino(const struct super_block *sb, const struct cramfs_inode *ci,
 {
 	u32 attr;
 
-	if (!has_data(ci))
+	/* Offsets that are not in the image have no room in a number. */
+	if (!has_data(ci) || !data_is_in_image(sb, ci))
 		return entry >> 1 | CRAMFS_INO_NO_DATA;
 
 	attr = ci->mode ^ (u32)ci->uid << 8 ^ (u32)ci->gid << 3;

@@ -242,6 +242,7 @@ cramfs_prepare_sb_info(struct fs_context *fc,
 		sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
 	if (!sbi)
 		return ERR_PTR(-ENOMEM);
+	mutex_init(&sbi->dir_lock);
 	sbi->backing.ops = ops;
 	fc->s_fs_info = sbi;
 	return sbi;
@@ -346,12 +347,12 @@ static int verify_image(struct super_block *sb, struct fs_context *fc)
 		return invalfc(fc, "%s: the image has no checksum", sb->s_id);
 
 	err = cramfs_verify(sb);
-	if (err)
-		errorfc(fc, "%s: %s", sb->s_id, err == -EUCLEAN ?
-			"the checksum is not that of the image" :
-			"the image cannot be read");
-	else
+	if (!err)
 		WRITE_ONCE(sbi->verified, true);
+	else if (err == -EUCLEAN)
+		errorfc(fc, "%s: the checksum is not that of the image", sb->s_id);
+	else
+		errorfc(fc, "%s: cannot verify the image: %d", sb->s_id, err);
 	return err;
 }
 

@@ -612,6 +612,31 @@ static void extent_of_table_outside_of_the_image(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, cramfs_get_extent(inode, 1, 1, &extent));
 }
 
+/* In an image of nearly 4 GiB all that 32 bits can hold is an offset. */
+static void extent_behind_a_deflated_one_that_wraps_around(struct kunit *test)
+{
+	struct cramfs_test_image *image = cramfs_test_image(test, IMAGE);
+	const u32 prev = 0xfffff000, len = 0x4040, start = prev + 2 + len;
+	struct cramfs_test_mount *mount;
+	struct cramfs_extent extent;
+	struct vfsmount *mnt;
+	struct inode *inode;
+
+	cramfs_test_super(test, image, 0, CRAMFS_FLAG_EXT_BLOCK_POINTERS)->size = U32_MAX;
+	cramfs_test_put32(test, image, AFTER(0), DIRECT(prev));
+	cramfs_test_put32(test, image, AFTER(1), start + 50);
+	mount = cramfs_test_new_mount(test, image, sizeof(u32));
+	mount->backing_size = U32_MAX;
+	/* So this is what that block says of its length. */
+	mount->beyond = len & 0xff;
+	mnt = cramfs_test_try_mount(mount);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mnt);
+	inode = file_of(test, mnt->mnt_sb, 2 * PAGE);
+
+	KUNIT_ASSERT_LT(test, start, IMAGE);
+	KUNIT_EXPECT_EQ(test, -EUCLEAN, cramfs_get_extent(inode, 1, 1, &extent));
+}
+
 /* The error of a device is none of the image. */
 static void extent_read_error(struct kunit *test)
 {
@@ -754,6 +779,7 @@ static struct kunit_case block_test_cases[] = {
 	KUNIT_CASE_PARAM(extent_of_image_in_memory, extent_gen_params),
 	KUNIT_CASE_PARAM(extent_of_image_in_pieces, extent_gen_params),
 	KUNIT_CASE(extent_of_table_outside_of_the_image),
+	KUNIT_CASE(extent_behind_a_deflated_one_that_wraps_around),
 	KUNIT_CASE(extent_read_error),
 	KUNIT_CASE_PARAM(only_zeros_fill_a_page, fills_gen_params),
 	KUNIT_CASE(other_data_behind_a_short_block),

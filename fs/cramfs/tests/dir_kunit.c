@@ -376,6 +376,7 @@ static const struct seek_case seek_cases[] = {
 	{ .desc = "second entry", .pos = 18, .list = "b," },
 	{ .desc = "the end", .pos = 34, .list = "" },
 	{ .desc = "a word past the end", .pos = 38, .list = "" },
+	{ .desc = "no entry, past the end", .pos = 39, .list = "" },
 	{ .desc = "4 GiB past the first entry", .pos = BIT_ULL(32) + 2, .list = "" },
 	{ .desc = "as far as can be said", .pos = LLONG_MAX, .list = "" },
 };

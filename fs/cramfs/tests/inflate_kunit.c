@@ -144,6 +144,22 @@ static void inflate_gives_whole_streams_only(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, dst[c->room], 0xa5, "written past the room");
 }
 
+/* Input that cannot be right is refused when it is given, not only at the end. */
+static void inflate_tells_at_once(struct kunit *test)
+{
+	u8 src[1 + TEST_ZLIB_EXTRA], dst[1];
+	struct cramfs_inflate *stream;
+
+	cramfs_test_zlib(src, "a", 1, 0);
+	src[sizeof(src) - 1] ^= 0x01;
+	stream = cramfs_inflate_begin(dst, sizeof(dst));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, stream);
+	KUNIT_EXPECT_EQ(test, 0, cramfs_inflate_input(stream, src, sizeof(src) - 1));
+	KUNIT_EXPECT_EQ(test, -EUCLEAN,
+			cramfs_inflate_input(stream, src + sizeof(src) - 1, 1));
+	KUNIT_EXPECT_EQ(test, -EUCLEAN, cramfs_inflate_end(stream));
+}
+
 /* Streams are used again, and those that failed are no exception. */
 static void inflate_works_after_failures(struct kunit *test)
 {
@@ -168,6 +184,7 @@ static void inflate_works_after_failures(struct kunit *test)
 
 static struct kunit_case inflate_test_cases[] = {
 	KUNIT_CASE_PARAM(inflate_gives_whole_streams_only, inflate_gen_params),
+	KUNIT_CASE(inflate_tells_at_once),
 	KUNIT_CASE(inflate_works_after_failures),
 	{}
 };

@@ -40,6 +40,8 @@ static const struct inode_case inode_cases[] = {
 	{ .desc = "socket", .mode = S_IFSOCK | 0644 },
 	{ .desc = "character device", .mode = S_IFCHR | 0644, .size = 0x0405 },
 	{ .desc = "block device", .mode = S_IFBLK | 0644, .size = 0xffff },
+	{ .desc = "device number of more than 16 bits", .mode = S_IFCHR | 0644,
+	  .size = 0x123456 },
 	{ .desc = "all bits of a mode", .mode = S_IFREG | 07777 },
 
 	{ .desc = "type 0", .mode = 0x0000 | 0644, .err = -EUCLEAN },
@@ -129,7 +131,7 @@ static void check_type(struct kunit *test, const struct inode *inode,
 		break;
 	case S_IFCHR:
 	case S_IFBLK:
-		KUNIT_EXPECT_EQ(test, MAJOR(inode->i_rdev), c->size >> 8);
+		KUNIT_EXPECT_EQ(test, MAJOR(inode->i_rdev), c->size >> 8 & 0xff);
 		KUNIT_EXPECT_EQ(test, MINOR(inode->i_rdev), c->size & 0xff);
 		break;
 	}
@@ -265,18 +267,24 @@ static void inode_is_attributes_and_data(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i_gid_read(b), (u32)c->b.gid);
 }
 
-/* An image as long as a table can reach: only what is looked at has to be there. */
-static void offsets_of_a_large_image(struct kunit *test)
+/* As long as an image can be: only what is looked at has to be there. */
+static struct super_block *mount_large(struct kunit *test)
 {
 	struct cramfs_test_image *image = cramfs_test_image(test, IMAGE);
 	struct cramfs_test_mount *mount = cramfs_test_new_mount(test, image, 0);
-	const u32 offsets[] = { TEST_ROOT, 1U << 27, (1U << 28) - 4 };
 	struct vfsmount *mnt;
 
 	cramfs_test_super(test, image, 0, 0)->size = U32_MAX;
 	mount->backing_size = U32_MAX;
 	mnt = cramfs_test_try_mount(mount);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mnt);
+	return mnt->mnt_sb;
+}
+
+static void offsets_of_a_large_image(struct kunit *test)
+{
+	const u32 offsets[] = { TEST_ROOT, 1U << 27, (1U << 28) - 4 };
+	struct super_block *sb = mount_large(test);
 
 	for (u32 i = 0; i < ARRAY_SIZE(offsets); i++) {
 		const struct cramfs_inode ci = {
@@ -284,23 +292,65 @@ static void offsets_of_a_large_image(struct kunit *test)
 			.offset = offsets[i] >> 2,
 		};
 		const struct cramfs_inode empty = { .mode = S_IFREG | 0644 };
-		struct inode *inode = cramfs_test_iget(test, mnt->mnt_sb, &ci, ENTRY);
+		struct inode *inode = cramfs_test_iget(test, sb, &ci, ENTRY);
 
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, inode);
 		KUNIT_EXPECT_EQ(test, cramfs_data_offset(inode), offsets[i]);
 		KUNIT_EXPECT_FALSE(test, inode->i_ino & CRAMFS_INO_NO_DATA);
 
 		/* Entries can be further away. */
-		inode = cramfs_test_iget(test, mnt->mnt_sb, &empty, offsets[i] * 8);
+		inode = cramfs_test_iget(test, sb, &empty, offsets[i] * 8);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, inode);
 		KUNIT_EXPECT_TRUE(test, inode->i_ino & CRAMFS_INO_NO_DATA);
 	}
+}
+
+static const struct attribute_case {
+	const char *desc;
+	bool mode, uid, gid;	/* what is changed */
+} attribute_cases[] = {
+	{ .desc = "permissions", .mode = true },
+	{ .desc = "owner", .uid = true },
+	{ .desc = "group", .gid = true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(attribute, attribute_cases, desc);
+
+/* Numbers are few where the image is large: other things tell inodes apart then. */
+static void same_number_of_other_inode(struct kunit *test)
+{
+	const struct attribute_case *c = test->param_value;
+	const struct cramfs_inode ci = { A_FILE };
+	struct super_block *sb = mount_large(test);
+	struct cramfs_inode other = ci;
+	struct inode *a, *b;
+
+	for (u32 value = 1; value <= 0xff; value++) {
+		if (c->mode)
+			other.mode = S_IFREG | value;
+		if (c->uid)
+			other.uid = value;
+		if (c->gid)
+			other.gid = value;
+		if (cramfs_ino(sb, &other, ENTRY) == cramfs_ino(sb, &ci, ENTRY))
+			break;
+	}
+	KUNIT_ASSERT_EQ(test, cramfs_ino(sb, &other, ENTRY), cramfs_ino(sb, &ci, ENTRY));
+	a = cramfs_test_iget(test, sb, &ci, ENTRY);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
+	b = cramfs_test_iget(test, sb, &other, ENTRY);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, b);
+	KUNIT_EXPECT_PTR_NE(test, a, b);
+	KUNIT_EXPECT_EQ(test, b->i_mode, (umode_t)other.mode);
+	KUNIT_EXPECT_EQ(test, i_uid_read(b), (u32)other.uid);
+	KUNIT_EXPECT_EQ(test, i_gid_read(b), (u32)other.gid);
 }
 
 static struct kunit_case inode_test_cases[] = {
 	KUNIT_CASE_PARAM(inode_is_checked, inode_gen_params),
 	KUNIT_CASE_PARAM(inode_is_attributes_and_data, same_gen_params),
 	KUNIT_CASE(offsets_of_a_large_image),
+	KUNIT_CASE_PARAM(same_number_of_other_inode, attribute_gen_params),
 	{}
 };
 

@@ -76,13 +76,17 @@ static int test_get_span(struct super_block *sb, u32 offset, u32 len,
 	if (mount->read_err)
 		return mount->read_err;
 
-	KUNIT_EXPECT_LE_MSG(mount->test, (u64)offset + len, mount->image->len,
+	KUNIT_EXPECT_LE_MSG(mount->test, (u64)offset + len,
+			    mount->beyond ? mount->backing_size : mount->image->len,
 			    "the backing is asked for what it does not have");
 	len = min(len, mount->piece - offset % mount->piece);
 	piece = kmalloc(struct_size(piece, bytes, len), GFP_KERNEL);
 	if (!piece)
 		return -ENOMEM;
-	memcpy(piece->bytes, mount->image->bytes + offset, len);
+	memset(piece->bytes, mount->beyond, len);
+	if (offset < mount->image->len)
+		memcpy(piece->bytes, mount->image->bytes + offset,
+		       min(len, mount->image->len - offset));
 	piece->next = mount->pieces;
 	mount->pieces = piece;
 

@@ -57,6 +57,8 @@ void cramfs_test_pattern(u8 *dst, u32 len);
  * @backing_size: what the backing says is its size
  * @piece: the image is given in pieces that begin at multiples of so many bytes, as
  *	a block device gives pages; 0 if it is in the kernel's address space
+ * @beyond: what each byte past @image is, as far as @backing_size goes; 0: there are
+ *	none; needs @piece
  * @has_phys: the image can be mapped into user space; it has to begin at a page
  * @open_err: what open() is to fail with, or 0
  * @map_err: what map() is to fail with, or 0
@@ -73,6 +75,7 @@ struct cramfs_test_mount {
 	struct cramfs_test_image *image;
 	u64 backing_size;
 	u32 piece;
+	u8 beyond;
 	bool has_phys;
 	int open_err;
 	int map_err;
