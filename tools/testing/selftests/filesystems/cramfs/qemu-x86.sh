@@ -76,7 +76,7 @@ qemu=qemu-system-x86_64
 readonly initramfs=$work/initramfs.cpio
 readonly memmap=$((ROM_END - ROM))\$$ROM
 # Checks of timers measure how busy the host is.
-cmdline="console=ttyS0 panic=-1 reboot=t mitigations=off tsc=reliable no_timer_check memmap=$memmap"
+cmdline="console=ttyS0 panic=-1 reboot=t mitigations=off no_timer_check memmap=$memmap"
 args=(-M pc -accel tcg,thread=multi -smp "$smp" -m "$mem" -nodefaults)
 
 # load FILE ADDRESS: what the kernel does not know of is not cleared at boot either.
