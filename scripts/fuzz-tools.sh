@@ -16,7 +16,7 @@
 readonly TARGETS=(fsck elf flat devtable archive rules sort)
 # The longest inputs, and how many there are in a check: what 25 s of a processor are for
 # fsck, and 5 to 12 for the others.
-declare -rA MAX_LEN=([fsck]=32768 [elf]=24576 [flat]=16384 [devtable]=2048
+declare -rA MAX_LEN=([fsck]=147456 [elf]=24576 [flat]=16384 [devtable]=2048
 		     [archive]=32768 [rules]=1024 [sort]=1024)
 declare -rA RUNS=([fsck]=6000 [elf]=6000 [flat]=6000 [devtable]=20000
 		  [archive]=10000 [rules]=10000 [sort]=10000)
@@ -68,8 +68,18 @@ fuzz_fixed()
 	local log=$results/$1.log list=$results/$1.seeds
 
 	: >"$log"
+	rm -rf "$results/corpus/$1"
+	mkdir -p "$results/corpus/$1"
 	printf '%s\n' "$seeds/$1"/* | paste -sd, | tr -d '\n' >"$list"
-	fuzz "$1" "$log" -seed=1 -runs="${RUNS[$1]}" -seed_inputs="@$list"
+	fuzz "$1" "$log" -seed=1 -runs="${RUNS[$1]}" -reload=0 -seed_inputs="@$list" \
+		"$results/corpus/$1"
+}
+
+# compare DIRECTORY: hold what fsck.cramfs says of images against another reader.
+compare()
+{
+	ln -sf "$out/tools/mkcramfs" "$results/fsck.cramfs"
+	python3 "$top/tools/cramfs/fuzz/compare.py" "$results/fsck.cramfs" "$1"
 }
 
 fuzz_for()	# target
@@ -167,6 +177,8 @@ check()
 		tap_test "$target: ${RUNS[$target]} inputs" has_passed "$target"
 		report_line "$target" | sed 's/^/# /'
 	done
+	tap_test 'what fsck.cramfs finds good is good to another reader' \
+		compare "$results/corpus/fsck"
 	tap_end
 }
 
@@ -187,6 +199,7 @@ long()
 	done
 	for target; do
 		has_passed "$target" || failed=1
+		[ "$target" != fsck ] || compare "$corpus/fsck" || failed=1
 	done
 	echo "in all, to date (since $corpus is there):"
 	for target; do

@@ -342,7 +342,8 @@ static __u32 any_offset(struct image *im)
 
 static __u32 nearby(struct image *im, __u32 val)
 {
-	static const signed char steps[] = { 0, 0, 1, -1, 2, -2, 4, -4, 8, 12, -12, 16 };
+	static const signed char steps[] = { 0, 0, 1, -1, 2, -2, 3, -3, 4, -4, 8, 11, 12,
+					    -12, 13, 16 };
 
 	return val + steps[rng_below(&im->rng, sizeof(steps))];
 }
@@ -392,7 +393,7 @@ static void change_pointer(struct image *im)
 	if (!at)
 		return;
 	val = get(im, at);
-	switch (rng_below(&im->rng, 5)) {
+	switch (rng_below(&im->rng, 6)) {
 	case 0:
 		val = get(im, other);
 		break;
@@ -404,6 +405,11 @@ static void change_pointer(struct image *im)
 		break;
 	case 3:
 		val = nearby(im, any_offset(im)) | flags[rng_below(&im->rng, 2)];
+		break;
+	case 4:
+		/* As long as a deflated block may be, in blocks of some size. */
+		val = get(im, at - 4) + (BLOCK_SIZE << rng_below(&im->rng, 6));
+		val = nearby(im, val);
 		break;
 	default:
 		val = nearby(im, any_offset(im) / 4) | CRAMFS_BLK_FLAG_DIRECT_PTR |

@@ -140,6 +140,9 @@ def built_images(seeds, endian):
     # More than there is room for at first, in the catalogues of files and of blocks.
     add(*(('%d' % i, file_node(b'%d' % i)) for i in range(70)))
     add(('f', file_node(Data(prose(PAGE) * 1100, 'Z', same=dict.fromkeys(range(1, 1100), 0)))))
+    # Room for blocks that are longer than any may be.
+    add(('f', file_node(prose(300))), ('g', file_node(prose(PAGE))),
+        ('h', file_node(Data(noise(34 * PAGE), 's'))), flags=FSID_V2 | EXT_POINTERS)
     # A path that is too long to be shown.
     deep = file_node(b'x')
     for i in range(20):
