@@ -18,7 +18,8 @@ usage='environment:
   MKCRAMFS     mkcramfs to make images with
   KSRC         kernel tree
   WORK         scratch directory
-  TIME         seconds that each guest runs for (120)
+  TIME         seconds that each guest runs for (120); from 600 on the kernel is
+               asked at the end for memory that it has lost
   SEED         of the chances that are taken (another one each time)
   CROSS_COMPILE (arm-linux-gnueabihf-)
   JOBS         guests at a time (number of processors)'
@@ -82,7 +83,7 @@ boot()	# name kernel machine qemu-script argument...
 
 	"$here/$4" --kernel "$kernel" --init "$programs/$machine/race" --smp 4 \
 		--drive "$dir/disk0" --drive "$dir/disk1" --mtd "$dir/rom" \
-		--append "$append $5" --log "$log" --work "$vm" --timeout $((time + 240)) \
+		--append "$append $5" --log "$log" --work "$vm" --timeout $((time * 2 + 300)) \
 		"${@:6}" >/dev/null 2>"$log.qemu" || status=$?
 	{
 		grep -E '^# (seed|after|refused|the run|wrong|inodes)' "$log" |
@@ -96,9 +97,12 @@ boot()	# name kernel machine qemu-script argument...
 # The less memory, the more pressure: checks of memory take a part of it.
 start_x86()	# name kernel memory [argument...]
 {
-	local parts='mtdparts=physmap-flash.0:16M(first),-(second)'
+	local append='mtdparts=physmap-flash.0:16M(first),-(second)'
 
-	start "$1" "$2" x86 qemu-x86.sh "$parts race.mtd=mtd1 race.mtd-rom=0xa000000 kmemleak=on" \
+	append+=' race.mtd=mtd1 race.mtd-rom=0xa000000'
+	# To look for lost memory takes minutes by itself.
+	[ "$time" -lt 600 ] || append+=' kmemleak=on'
+	start "$1" "$2" x86 qemu-x86.sh "$append" \
 		--rom "$images/races-x86/rom" --mem "$3" "${@:4}"
 }
 
