@@ -756,6 +756,27 @@ static void only_zeros_fill_a_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c->want, cramfs_fills_blocks(inode, &extent));
 }
 
+/* The page that is not all of the image can be the last one of 4 GiB. */
+static void fills_up_to_4_gib(struct kunit *test)
+{
+	struct cramfs_test_image *image = cramfs_test_image(test, IMAGE);
+	struct cramfs_test_mount *mount = cramfs_test_new_mount(test, image, 0);
+	struct cramfs_extent extent;
+	struct vfsmount *mnt;
+	struct inode *inode;
+
+	cramfs_test_super(test, image, 0, CRAMFS_FLAG_EXT_BLOCK_POINTERS)->size = U32_MAX;
+	cramfs_test_put32(test, image, AFTER(0), STORED | DIRECT(0U - PAGE));
+	mount->backing_size = U32_MAX;
+	mnt = cramfs_test_try_mount(mount);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mnt);
+	inode = file_of(test, mnt->mnt_sb, TAIL);
+
+	KUNIT_ASSERT_EQ(test, 0, cramfs_get_extent(inode, 0, 1, &extent));
+	KUNIT_ASSERT_EQ(test, extent.offset, 0U - PAGE);
+	KUNIT_EXPECT_FALSE(test, cramfs_fills_blocks(inode, &extent));
+}
+
 /* A stored block in the middle of a file, too, can be short of its page. */
 static void other_data_behind_a_short_block(struct kunit *test)
 {
@@ -782,6 +803,7 @@ static struct kunit_case block_test_cases[] = {
 	KUNIT_CASE(extent_behind_a_deflated_one_that_wraps_around),
 	KUNIT_CASE(extent_read_error),
 	KUNIT_CASE_PARAM(only_zeros_fill_a_page, fills_gen_params),
+	KUNIT_CASE(fills_up_to_4_gib),
 	KUNIT_CASE(other_data_behind_a_short_block),
 	{}
 };
