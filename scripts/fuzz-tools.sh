@@ -55,7 +55,7 @@ fuzz()
 	shift 2
 	[ ! -e "$dictionaries/$target.dict" ] || dict=(-dict="$dictionaries/$target.dict")
 	{ time FUZZ_DIR=$scratch TMPDIR=$scratch ASAN_OPTIONS=malloc_context_size=4 \
-		"${fixed[@]}" "$programs/fuzz-$target" -close_fd_mask=3 -timeout=60 \
+		"${fixed[@]}" "$programs/fuzz-$target" -close_fd_mask=3 -timeout=60 -report_slow_units=60 \
 		-rss_limit_mb=2560 -malloc_limit_mb=512 -max_len="${MAX_LEN[$target]}" \
 		-print_final_stats=1 -artifact_prefix="$results/$target-" "${dict[@]}" "$@"; } \
 		>>"$log" 2>&1 </dev/null || status=$?
