@@ -36,16 +36,11 @@ mps2-base)	fragments=(mps2) ;;
 mps2-mtd)	fragments=(mps2) ;;
 mps2-physmem)	fragments=(mps2 physmem) ;;
 uml)		fragments=(uml) ;;
-uml-gcov)	fragments=(uml gcov) ;;
+uml-gcov)	fragments=(uml) ;;
 x86)		fragments=(x86) ;;
 x86-kcsan)	fragments=(x86 kcsan) ;;
 *)		die "$variant: no such variant" ;;
 esac
-# Only the driver is to count what it executes: a file of the tree would say that for
-# a directory, and make does here, for the one whose object files it names.
-make_args=()
-# shellcheck disable=SC2016 # for make
-[ "$variant" != uml-gcov ] || make_args=('GCOV_PROFILE=$(if $(filter fs/cramfs,$(obj)),y)')
 fragments=("${fragments[@]/#/$selftests/}")
 fragments=("${fragments[@]/%/.config}")
 
@@ -55,6 +50,30 @@ build=$(kernel_dir)/build/$variant
 image=$build/$target
 stamp=$build/built-from
 log=$out/log/kernel-$variant.log
+
+# Only the driver is to count what it executes, which takes no option of the kernel:
+# make compiles with more for the directory whose files it names. They count as those
+# of a program do, with what gcc has for that, but for a name that the kernel has too,
+# and a call at the end, for which the kernel's linker script has no place otherwise.
+make_args=()
+if [ "$variant" = uml-gcov ]; then
+	gcov=$build/libgcov.a
+	# shellcheck disable=SC2016 # for make
+	make_args=('CFLAGS_KERNEL=$(if $(filter fs/cramfs,$(obj)),-fprofile-arcs -ftest-coverage)'
+		   "LINK_WRAPS=-Wl,--wrap,malloc -Wl,--wrap,free -Wl,--wrap,calloc -Wl,--whole-archive $gcov -Wl,--no-whole-archive")
+fi
+
+make_gcov_library()
+{
+	[ "$variant" = uml-gcov ] || return 0
+	objcopy --redefine-sym mangle_path=gcov_mangle_path \
+		"$(gcc -print-file-name=libgcov.a)" "$gcov"
+	gcc -O2 -c -x c - -o "$build/dump.o" <<-'END'
+		void __gcov_dump(void);
+		static void __attribute__((destructor)) dump(void) { __gcov_dump(); }
+	END
+	ar r "$gcov" "$build/dump.o"
+}
 
 # Everything that the result depends on. Of the tree, what the series changes
 # without having a part in a kernel is left out.
@@ -70,7 +89,7 @@ if [ ! -e "$image" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$key" ]; then
 	say "building the kernel $variant (log: $log)"
 	mkdir -p "$build" "${log%/*}"
 	rm -f "$stamp"
-	if ! { kconfigure "$src" "$build" "${fragments[@]}" &&
+	if ! { make_gcov_library && kconfigure "$src" "$build" "${fragments[@]}" &&
 	       kmake "$src" "$build" "${make_args[@]}" "${target##*/}"; } >"$log" 2>&1; then
 		tail -n 30 "$log" >&2
 		die "the kernel $variant did not build; the whole log: $log"

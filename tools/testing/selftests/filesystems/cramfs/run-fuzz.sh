@@ -18,7 +18,7 @@ usage='usage: run-fuzz.sh [NAME=VALUE...]
   COVERAGE=1              which lines of the driver are reached; block and mtd only
 
 environment:
-  KERNEL       kernel of uml.config, for block and mtd; in its build directory, and with
+XX
                gcov.config, for COVERAGE
   KERNEL_X86   bzImage of x86.config, for memory; may be left out
   MKCRAMFS     mkcramfs to make images with

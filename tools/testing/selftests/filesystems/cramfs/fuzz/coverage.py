@@ -19,7 +19,7 @@ import tempfile
 def read_counts(notes, counts):
     """What gcov says of one guest."""
     with tempfile.TemporaryDirectory() as scratch:
-        for path in glob.glob(os.path.join(counts, '*.gcda')):
+        for path in glob.glob(os.path.join(counts, '**', '*.gcda'), recursive=True):
             note = os.path.join(notes, os.path.basename(path)[:-4] + 'gcno')
             if not os.path.exists(note):
                 continue

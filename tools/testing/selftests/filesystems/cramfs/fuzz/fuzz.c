@@ -32,7 +32,7 @@
 #define LEAK_CHECK	500	/* images from one count to the next */
 
 static struct {
-	const char *way, *memory, *seeds, *image, *output, *coverage;
+	const char *way, *memory, *seeds, *image, *output;
 	__u64 seed, first, count, time, make, patience;
 } options = { .seeds = "/seeds", .way = "block", .count = 1ull << 62, .patience = 60 };
 
@@ -299,7 +299,7 @@ static void read_options(int argc, char **argv)
 	} known[] = {
 		{ "way", .text = &options.way }, { "memory", .text = &options.memory },
 		{ "seeds", .text = &options.seeds }, { "image", .text = &options.image },
-		{ "output", .text = &options.output }, { "coverage", .text = &options.coverage },
+		{ "output", .text = &options.output },
 		{ "seed", .number = &options.seed }, { "first", .number = &options.first },
 		{ "count", .number = &options.count }, { "time", .number = &options.time },
 		{ "make", .number = &options.make }, { "patience", .number = &options.patience },
@@ -367,8 +367,6 @@ int main(int argc, char **argv)
 		try_images();
 	}
 	watch(pid);
-	if (options.coverage)
-		coverage_save(options.coverage);
 	print("images=%lu mounted=%lu verified=%lu", progress->tried, progress->mounted,
 	      progress->verified);
 	print("entries=%lu refused=%lu pages=%lu bad=%lu in_place=%lu", counts->entries,

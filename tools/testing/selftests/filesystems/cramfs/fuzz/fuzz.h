@@ -281,10 +281,6 @@ void health_check_log(void);
 void health_forget_caches(void);
 void health_check_leaks(unsigned long images);
 
-/* coverage.c ---------------------------------------------------------------------- */
-
-void coverage_save(const char *path);
-
 /* fuzz.c -------------------------------------------------------------------------- */
 
 noreturn void finding(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -20,10 +20,18 @@
 #define SPARE_OBJECTS	40
 #define SPARE_PAGES	200
 
-static int log_fd;
+static int log_fd, meminfo_fd;
 
+/**
+ * struct slab - a cache of objects
+ * @name: as in SLABS
+ * @shrink: what to write to, so that objects that are free are gone
+ * @count: where the number of objects is
+ * @objects: how many there were at first
+ */
 static struct slab {
 	char name[64];
+	int shrink, count;
 	long objects;
 } slabs[MAX_SLABS];
 static unsigned int nr_slabs;
@@ -43,11 +51,20 @@ static bool is_harmless(const char *line)
 	return false;
 }
 
+static int open_file(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+
+	if (fd < 0)
+		broken("%s: %s", path, strerror(errno));
+	return fd;
+}
+
 static void write_file(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open_file(path, O_WRONLY);
 
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+	if (write(fd, text, strlen(text)) < 0)
 		broken("%s: %s", path, strerror(errno));
 	close(fd);
 }
@@ -59,8 +76,8 @@ void health_init(void)
 {
 	/* From now on the kernel does not tell each time that caches are dropped. */
 	write_file(DROP_CACHES, "4");
-	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (log_fd < 0 || lseek(log_fd, 0, SEEK_END) < 0)
+	log_fd = open_file("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	if (lseek(log_fd, 0, SEEK_END) < 0)
 		broken("/dev/kmsg: %s", strerror(errno));
 }
 
@@ -86,20 +103,18 @@ void health_check_log(void)
 	}
 }
 
-static long read_number(const char *path, const char *after)
+static long read_number(int fd, const char *after)
 {
 	char text[2048], *at = text;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
 
 	if (len < 0)
-		broken("%s: %s", path, strerror(errno));
-	close(fd);
+		broken("%s: %s", after, strerror(errno));
 	text[len] = 0;
-	if (after) {
+	if (*after) {
 		at = strstr(text, after);
 		if (!at)
-			broken("%s: no %s", path, after);
+			broken("no %s", after);
 		at += strlen(after);
 	}
 	return strtol(at, NULL, 10);
@@ -114,30 +129,39 @@ void health_forget_caches(void)
 }
 
 /* KASAN keeps what was freed for a while, unless a cache is asked to shrink. */
-static long count_objects(const char *name)
+static long count_objects(const struct slab *slab)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), SLABS "%.63s/shrink", name);
-	write_file(path, "1");
-	snprintf(path, sizeof(path), SLABS "%.63s/objects", name);
-	return read_number(path, NULL);
+	if (write(slab->shrink, "1", 1) != 1)
+		broken("%s: shrink: %s", slab->name, strerror(errno));
+	return read_number(slab->count, "");
 }
 
+/* All files stay open: to look for them takes objects, too. */
 static void find_slabs(void)
 {
 	DIR *dir = opendir(SLABS);
 	struct dirent *d;
+	char path[320];
 
 	if (!dir)
 		broken(SLABS ": %s", strerror(errno));
 	while ((d = readdir(dir)) && nr_slabs < MAX_SLABS) {
+		struct slab *slab = &slabs[nr_slabs];
+
 		if (d->d_name[0] == '.' || d->d_name[0] == ':')
 			continue;
-		snprintf(slabs[nr_slabs++].name, sizeof(slabs[0].name), "%.63s",
-			 d->d_name);
+		nr_slabs++;
+		snprintf(slab->name, sizeof(slab->name), "%.63s", d->d_name);
+		snprintf(path, sizeof(path), SLABS "%s/shrink", d->d_name);
+		slab->shrink = open_file(path, O_WRONLY);
+		snprintf(path, sizeof(path), SLABS "%s/objects", d->d_name);
+		slab->count = open_file(path, O_RDONLY);
+		/* With the first look it gets what it needs, and keeps it. */
+		count_objects(slab);
 	}
 	closedir(dir);
+	meminfo_fd = open_file("/proc/meminfo", O_RDONLY);
+	read_number(meminfo_fd, "MemFree:");
 }
 
 /* Return: whether there is not much more in use than before; if there is, @what says so. */
@@ -149,16 +173,16 @@ static bool count_all(bool first, long spare, char *what, size_t size)
 	for (unsigned int i = 0; i < nr_slabs; i++) {
 		struct slab *slab = &slabs[i];
 
-		now = count_objects(slab->name);
+		now = count_objects(slab);
 		if (first)
 			slab->objects = now;
 		if (now <= slab->objects + SPARE_OBJECTS + spare)
 			continue;
-		snprintf(what, size, "%.63s: %ld objects in use, %ld before", slab->name, now,
+		snprintf(what, size, "%s: %ld objects in use, %ld before", slab->name, now,
 			 slab->objects);
 		return false;
 	}
-	now = read_number("/proc/meminfo", "MemFree:") / (PAGE / 1024);
+	now = read_number(meminfo_fd, "MemFree:") / (PAGE / 1024);
 	if (first)
 		free_pages = now;
 	if (now >= free_pages - SPARE_PAGES - spare)

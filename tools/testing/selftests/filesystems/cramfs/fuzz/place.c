@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/blkpg.h>
 #include <linux/loop.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,15 +116,14 @@ static struct place loop = { .name = "loop", .put = loop_put, .mount = loop_moun
 
 /* An MTD device in RAM ------------------------------------------------------------ */
 
-static const char *mtd_source = "mtd0";
+static const char *mtd_source = "mtd1";
 
 static void mtd_put(struct place *place, const struct image *image)
 {
-	static int fd = -1;
+	int fd = open_device("/dev/mtd1", O_RDWR);
 
-	if (fd < 0)
-		fd = open_device("/dev/mtd0", O_RDWR);
-	write_all(fd, image, "/dev/mtd0");
+	write_all(fd, image, "/dev/mtd1");
+	close(fd);
 }
 
 static int mtd_mount(struct place *place, const char *where, unsigned long flags,
@@ -132,9 +132,7 @@ static int mtd_mount(struct place *place, const char *where, unsigned long flags
 	return mount(mtd_source, where, "cramfs", flags, options);
 }
 
-/*
- * An image with one file, "a", which is a page of the image: the second one.
- */
+/* An image with one file, "a", which is a page of the image: the second one. */
 static void make_one_page(struct image *image)
 {
 	struct disk_inode root = { .mode = S_IFDIR | 0755, .size = 16, .offset = SUPER_LEN };
@@ -144,7 +142,7 @@ static void make_one_page(struct image *image)
 	image_init(image);
 	memset(image->data, 0, 2 * PAGE);
 	put32(image->data, CRAMFS_MAGIC);
-	put32(image->data + 4, 2 * PAGE);
+	put32(image->data + 4, ROOM);
 	put32(image->data + 8, CRAMFS_FLAG_FSID_VERSION_2 | CRAMFS_FLAG_EXT_BLOCK_POINTERS);
 	put_inode(image->data + ROOT_AT, &root);
 	put_inode(image->data + root.offset, &file);
@@ -155,26 +153,28 @@ static void make_one_page(struct image *image)
 }
 
 /*
- * Which pages the device is in, by what a mapping of its second page has. That it is
- * this one and no copy shows when the device changes.
+ * Is the second page of the device mapped where it is, and where is that? That it is
+ * no copy shows when the device changes.
  */
-static void mtd_find_pages(struct place *place)
+static bool mtd_is_in_place(struct place *place)
 {
 	const volatile unsigned char *map;
 	struct image image;
+	bool in_place;
 	int fd;
 
 	make_one_page(&image);
 	mtd_put(place, &image);
 	if (mtd_mount(place, "/mnt", MS_RDONLY, NULL))
-		broken("mtd0 cannot be mounted: %s", strerror(errno));
+		broken("mtd1 cannot be mounted: %s", strerror(errno));
 	fd = open_device("/mnt/a", O_RDONLY);
 	map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED || *map)
 		broken("/mnt/a: %s", strerror(errno));
 	image.data[PAGE] = 1;
 	mtd_put(place, &image);
-	if (*map) {
+	in_place = *map;
+	if (in_place) {
 		walk_phys_start = walk_pfn((const void *)map) - 1;
 		walk_phys_pages = ROOM / PAGE;
 	}
@@ -183,6 +183,29 @@ static void mtd_find_pages(struct place *place)
 	if (umount("/mnt"))
 		broken("/mnt: %s", strerror(errno));
 	free(image.data);
+	return in_place;
+}
+
+/*
+ * Of mtd0 a part is used, mtd1, whose pages follow each other in physical memory as
+ * well: without that, nothing is mapped in place.
+ */
+static void mtd_open(struct place *place)
+{
+	struct blkpg_partition part = { .length = ROOM, .pno = 1, .devname = "fuzz" };
+	struct blkpg_ioctl_arg add = { BLKPG_ADD_PARTITION, 0, sizeof(part), &part };
+	struct blkpg_ioctl_arg del = { BLKPG_DEL_PARTITION, 0, sizeof(part), &part };
+	int fd = open_device("/dev/mtd0", O_RDWR);
+
+	for (;; part.start += 16 * PAGE) {
+		if (ioctl(fd, BLKPG, &add))
+			broken("no part of mtd0 is contiguous: %s", strerror(errno));
+		if (mtd_is_in_place(place))
+			break;
+		if (ioctl(fd, BLKPG, &del))
+			broken("mtd1 cannot be removed: %s", strerror(errno));
+	}
+	close(fd);
 }
 
 static struct place mtd = { .name = "mtd", .room = ROOM, .put = mtd_put, .mount = mtd_mount };
@@ -245,7 +268,7 @@ struct place *place_open(const char *way, const char *range)
 	if (!strcmp(way, "block"))
 		return &ram;
 	if (!strcmp(way, "mtd")) {
-		mtd_find_pages(&mtd);
+		mtd_open(&mtd);
 		return &mtd;
 	}
 	if (strcmp(way, "memory"))
@@ -266,6 +289,6 @@ struct place *place_for(struct place *place, struct rng *rng)
 	if (place == &ram && rng_one_in(rng, 8))
 		return &loop;
 	if (place == &mtd)
-		mtd_source = rng_one_in(rng, 16) ? "/dev/mtdblock0" : "mtd0";
+		mtd_source = rng_one_in(rng, 16) ? "/dev/mtdblock1" : "mtd1";
 	return place;
 }

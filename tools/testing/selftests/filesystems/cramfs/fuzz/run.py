@@ -62,7 +62,7 @@ def uml_command(args, name, options):
     initramfs = os.path.join(args.work, name + '.cpio')
     make_initramfs(initramfs, [('init', args.fuzzer)] + args.files)
     return [args.kernel, 'mem=192M', 'initrd=' + initramfs, 'con=null', 'con0=fd:0,fd:1',
-            'console=tty0', 'ramdisk_size=512', 'mtdram.total_size=512', 'mtdram.erase_size=4',
+            'console=tty0', 'ramdisk_size=512', 'mtdram.total_size=16384', 'mtdram.erase_size=4',
             *STOP, *args.append, '--', *options]
 
 
@@ -122,8 +122,6 @@ class Guest(threading.Thread):
                     options.append('--time=%d' % left)
                 if self.args.image:
                     options.append('--image=/image')
-                if self.args.coverage:
-                    options.append('--coverage=' + self.new_directory())
                 found = self.boot(options, log)
                 if found is None or self.args.image:
                     break
@@ -131,11 +129,12 @@ class Guest(threading.Thread):
                 if end and first >= end:
                     break
 
-    def new_directory(self):
-        """For what one boot has to say of its coverage."""
-        path = os.path.join(self.args.coverage, '%s-%d' % (self.name, len(self.findings)))
-        os.makedirs(path, exist_ok=True)
-        return path
+    def environment(self):
+        """For memory of guests, and for what they count of their coverage."""
+        env = dict(os.environ, TMPDIR='/dev/shm')
+        if self.args.coverage:
+            env['GCOV_PREFIX'] = os.path.join(self.args.coverage, self.name)
+        return env
 
     def boot(self, options, log):
         """One boot. Return: what it was ended by, or None."""
@@ -144,7 +143,7 @@ class Guest(threading.Thread):
         started = time.monotonic()
         guest = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, start_new_session=True,
-                                 env=dict(os.environ, TMPDIR='/dev/shm'))
+                                 env=self.environment())
         try:
             at, text, ended = self.follow(guest, log)
         finally:
