@@ -371,7 +371,7 @@ void lookup_round(void)
 		else
 			check_stat(node, &st);
 		snprintf(path, sizeof(path), "%s/many/%03x-%x%s", home->top, random_below(3000),
-			 random_below(50), one_in(2) ? "!" : "-");
+			 random_below(50), one_in(2) ? "!" : "+");
 		if (!lstat(path, &st) || errno != ENOENT)
 			fail("%s is there", path);
 	}
