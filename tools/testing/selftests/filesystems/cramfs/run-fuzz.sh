@@ -18,8 +18,8 @@ usage='usage: run-fuzz.sh [NAME=VALUE...]
   COVERAGE=1              which lines of the driver are reached; block and mtd only
 
 environment:
-XX
-               gcov.config, for COVERAGE
+  KERNEL       kernel of uml.config, for block and mtd; for COVERAGE, the one that
+               scripts/kernel.sh calls uml-gcov, in its build directory
   KERNEL_X86   bzImage of x86.config, for memory; may be left out
   MKCRAMFS     mkcramfs to make images with
   KSRC         kernel tree

@@ -251,8 +251,8 @@ static void splice_window(struct walk *walk, const struct window *w, int fd)
 
 /* Mappings ------------------------------------------------------------------------ */
 
-#define PFN_MASK	((1ull << 55) - 1)
-#define PRESENT		(1ull << 63)
+#define PFN_MASK	0x007fffffffffffffull
+#define PRESENT		0x8000000000000000ull
 
 static void read_pagemap(const void *map, __u64 *entries, __u32 nr)
 {
