@@ -407,9 +407,9 @@ static void change_pointer(struct image *im)
 		val = nearby(im, any_offset(im)) | flags[rng_below(&im->rng, 2)];
 		break;
 	case 4:
-		/* As long as a deflated block may be, in blocks of some size. */
-		val = get(im, at - 4) + (BLOCK_SIZE << rng_below(&im->rng, 6));
-		val = nearby(im, val);
+		/* As long as a deflated block may be, of some size; the first one follows them. */
+		val = rng_one_in(&im->rng, 2) ? at + 4 : get(im, at - 4);
+		val = nearby(im, val + (BLOCK_SIZE << rng_below(&im->rng, 6)));
 		break;
 	default:
 		val = nearby(im, any_offset(im) / 4) | CRAMFS_BLK_FLAG_DIRECT_PTR |
