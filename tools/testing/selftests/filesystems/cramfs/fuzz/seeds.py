@@ -279,9 +279,21 @@ def hand_made_seeds():
 
 # Errors of once ----------------------------------------------------------------------------------
 
+def outside_alias():
+    """Entries whose data are outside of the image, each at the place of /a but for a bit. The driver
+    once gave the inode of /a for one, if it had that already: their numbers were the same."""
+    bits = range(13, 28)
+    data = ci.Builder(ci.dir_node([('a', ci.file_node(b'1'))] + [
+        ('b%d' % bit, ci.file_node(b'1')) for bit in bits])).build()
+    inside = ci.Image(data).find('/a').offset
+    for bit in bits:
+        data = gi.aimed(data, '/b%d' % bit, 1, inside | 1 << bit)
+    return data
+
+
 def regressions():
     """(name, kind, image) of those that an error of the driver was found with."""
-    return ()
+    yield 'outside-alias', 'hostile', outside_alias()
 
 
 def main():
