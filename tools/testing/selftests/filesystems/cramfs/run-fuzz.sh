@@ -80,7 +80,7 @@ fixed_portion()
 {
 	run "$KERNEL" --tap --way block --way mtd --seed 1 --count "${count:-2600}" --jobs "$jobs"
 	[ -z "${KERNEL_X86:-}" ] ||
-		run "$KERNEL_X86" --tap --way memory --seed 3 --count 300 --jobs "$jobs"
+		run "$KERNEL_X86" --tap --way memory --seed 3 --count 200 --jobs "$jobs"
 }
 
 # Two streams, numbered as one.
