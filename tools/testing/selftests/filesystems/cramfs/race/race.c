@@ -638,6 +638,9 @@ static bool find_leaks(void)
 static void set_up(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	must(shared != MAP_FAILED, "shared memory");
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
@@ -660,9 +663,6 @@ static void set_up(void)
 
 static void make_trees(void)
 {
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
-	must(shared != MAP_FAILED, "shared memory");
 	for (unsigned int n = 0; n < NR_TREES; n++)
 		tree_make(&trees[n], n);
 }
@@ -772,6 +772,33 @@ static void run(void)
 	printf("# kmsg end\n");
 }
 
+/* Orphans are ours, too. Sooner or later is soon enough, but not never. */
+static bool has_ended(pid_t pid, int *status)
+{
+	const long end = seconds() + 2 * number("race.time=") + 200;
+	pid_t ended;
+
+	while (seconds() < end) {
+		ended = waitpid(-1, status, WNOHANG);
+		if (ended == pid)
+			return true;
+		if (ended <= 0)
+			usleep(100000);
+	}
+	*status = -1;
+	return false;
+}
+
+/* What the run itself could not show, since it has died or is stuck in the kernel. */
+static void show_log(void)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	load_symbols();
+	read_log(log);
+	close(log);
+}
+
 /* As init: there is nothing outside of the guest that waits for more than the console. */
 static int run_as_init(void)
 {
@@ -785,9 +812,8 @@ static int run_as_init(void)
 		run();
 		exit(0);
 	}
-	/* Orphans are ours. */
-	while (wait(&status) != pid)
-		;
+	if (!has_ended(pid, &status) || status)
+		show_log();
 	printf("# end %d\n# all run\n", status);
 	fflush(stdout);
 	sync();
