@@ -647,7 +647,7 @@ static void set_up(void)
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	mkdir("/work", 0755);
 	mkdir("/cgroup", 0755);
-	write_text("/proc/sys/kernel/hung_task_timeout_secs", "100");
+	write_text("/proc/sys/kernel/hung_task_timeout_secs", "240");
 	write_text("/proc/sys/vm/panic_on_oom", "0");
 
 	has_group = !mount("cgroup2", "/cgroup", "cgroup2", 0, NULL) &&
