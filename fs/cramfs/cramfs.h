@@ -39,6 +39,7 @@ struct cramfs_sb_info {
 	u16 start;
 	u8 ino_shift;
 	bool verified;
+	/* for give_place() in dir.c */
 	struct mutex dir_lock;
 };
 

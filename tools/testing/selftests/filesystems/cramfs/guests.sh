@@ -48,7 +48,7 @@ set_up()
 	# that are there can get into an image.
 	rm -rf "$programs" "$WORK/vm"
 	mkdir -p "$programs" "$logs"
-	rm -f "$logs"/*
+	rm -rf "${logs:?}"/*
 }
 
 # console_to_tap NAME STATUS PROGRAM,..: results from a guest's log; how qemu-*.sh
