@@ -4,7 +4,6 @@
 
 BOARD = virt
 ROOT = mtd
-TIME = 60
 
 help:
 	@echo 'make boot [BOARD=virt] [ROOT=mtd|cfi|physmem|rom|romram|block]'
@@ -14,7 +13,8 @@ help:
 	@echo '              the same in 2 MiB of RAM, the kernel executing from flash, too'
 	@echo 'make boot BOARD=mps2 [ROOT=mtd|physmem|rom]'
 	@echo '              a Cortex-M3 without an MMU, 1 MiB of RAM, everything in ROM'
-	@echo 'make check    all tests'
+	@echo 'make check [X86=1]'
+	@echo '              all tests; with X86=1 those in x86-64 guests, too'
 	@echo 'make fuzz [TIME=60] [WAY=block|mtd|memory] [SEED=N] [FIRST=N] [COUNT=N]'
 	@echo '              fuzz the driver in guests with KASAN and UBSAN, with other images'
 	@echo '              each time, unless SEED says which'
@@ -22,6 +22,8 @@ help:
 	@echo '              try one image, such as those that are left in out/fuzz/'
 	@echo 'make fuzz-coverage [TIME=60] [WAY=block|mtd] [SEED=N]'
 	@echo '              the same, and say which lines of the driver are reached'
+	@echo 'make faults [GUEST=all|uml|x86]'
+	@echo '              let memory, disks and bytes of the image fail in guests'
 	@echo 'make races [TIME=120] [GUEST=all|x86|x86-kcsan|arm] [SEED=N]'
 	@echo '              read, map, execute, mount and unmount at the same time, in guests with'
 	@echo '              KASAN and lockdep, or KCSAN, under pressure of memory and signals'
@@ -43,7 +45,7 @@ boot:
 	@scripts/boot.sh '$(BOARD)' '$(ROOT)'
 
 check:
-	@scripts/check.sh
+	@X86='$(X86)' scripts/check.sh
 
 fuzz:
 	@scripts/fuzz.sh WAY='$(WAY)' TIME='$(TIME)' SEED='$(SEED)' FIRST='$(FIRST)' \
@@ -51,6 +53,9 @@ fuzz:
 
 fuzz-coverage:
 	@$(MAKE) --no-print-directory fuzz COVERAGE=1
+
+faults:
+	@scripts/faults.sh '$(GUEST)'
 
 races:
 	@scripts/races.sh '$(GUEST)' '$(TIME)' '$(SEED)'
@@ -75,4 +80,4 @@ bench-tools:
 clean:
 	rm -rf out
 
-.PHONY: help boot check races fuzz fuzz-coverage fuzz-tools series figures ram bench-tools clean
+.PHONY: help boot check faults races fuzz fuzz-coverage fuzz-tools series figures ram bench-tools clean

@@ -216,7 +216,7 @@ if [ "$1" = check ]; then
 	check
 	exit
 fi
-seconds=$1
+seconds=${1:-60}
 [[ $seconds =~ ^[1-9][0-9]{0,6}$ ]] || die "TIME=$seconds: not a number of seconds from 1 to 9999999"
 read -ra targets <<<"${2:-${TARGETS[*]}}"
 for target in "${targets[@]}"; do

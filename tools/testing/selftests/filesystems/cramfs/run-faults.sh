@@ -11,7 +11,7 @@ set -euo pipefail
 
 usage='environment:
   KERNEL_UML   user-mode Linux of uml.config
-  KERNEL_X86   bzImage of x86.config
+  KERNEL_X86   bzImage of x86.config; may be left out
   MKCRAMFS     mkcramfs to make the image with
   KSRC         kernel tree, for kselftest_harness.h and nolibc
   WORK         scratch directory
@@ -19,7 +19,7 @@ usage='environment:
 
 only=${1:-}
 . "$(dirname "$0")/guests.sh"
-set_up KERNEL_UML KERNEL_X86 MKCRAMFS KSRC WORK
+set_up KERNEL_UML MKCRAMFS KSRC WORK
 image=$images/faults.img tree=$images/faults
 # Nothing but what a test says goes to the console.
 quiet='quiet loglevel=1 log_buf_len=1M kmemleak=on'

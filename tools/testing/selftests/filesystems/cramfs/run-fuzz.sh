@@ -63,8 +63,11 @@ quietly()
 	"${@:3}" >"$logs/$1.log" 2>&1 || { cat "$logs/$1.log" >&2; die "$2"; }
 }
 
+# The host's headers, but for that of the format.
+mkdir -p "$programs/include/linux"
+cp "$KSRC/include/uapi/linux/cramfs_fs.h" "$programs/include/linux"
 quietly build 'the fuzzer does not build' \
-	make -C "$here/fuzz" CPPFLAGS="-I$KSRC/include/uapi" OUTPUT="$programs"
+	make -C "$here/fuzz" CPPFLAGS="-I$programs/include" OUTPUT="$programs"
 quietly seeds 'the seeds cannot be made' \
 	fakeroot -- python3 "$here/fuzz/seeds.py" --mkcramfs "$MKCRAMFS" --out "$programs/seeds"
 
