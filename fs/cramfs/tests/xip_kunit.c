@@ -128,6 +128,12 @@ static const struct xip_case xip_cases[] = {
 		.want = { IS_IMAGE, NOT_THERE },
 	},
 	{
+		.desc = "damaged deflated block that begins at a page, zeros after it",
+		.size = 2 * PAGE, .data = 8 * PAGE,
+		.ptr = { STORED | DIRECT(3 * PAGE), 4 * PAGE + 50 },
+		.want = { IS_IMAGE, NOT_THERE },
+	},
+	{
 		.desc = "damaged deflated block",
 		.size = 2 * PAGE, .data = 3 * PAGE, .other = 4 * PAGE,
 		.ptr = { STORED | DIRECT(3 * PAGE), 4 * PAGE + 50 },
