@@ -79,7 +79,8 @@ boot()	# name kernel machine qemu-script argument...
 	local name=$1 kernel=$2 machine=$3 dir=$images/races-$3
 	local log=$logs/$1.log vm=$WORK/vm/$1 status=0
 	local append="quiet loglevel=1 log_buf_len=4M race.time=$time race.seed=$seed"
-	append+=" race.half=$HALF"
+	# As the times in race.c: four processors may have a part of one.
+	append+=" race.half=$HALF rcupdate.rcu_cpu_stall_timeout=240"
 
 	"$here/$4" --kernel "$kernel" --init "$programs/$machine/race" --smp 4 \
 		--drive "$dir/disk0" --drive "$dir/disk1" --mtd "$dir/rom" \
