@@ -24,6 +24,7 @@
 #define MTD_SIZE	0x100000
 /* qemu-x86.sh has a ROM there. */
 #define XIP_START	0xa000000
+#define XIP_NAME	"physmap-flash.0"
 
 unsigned char *image;
 size_t image_len;
@@ -261,7 +262,7 @@ static int write_xip(const struct backing *backing, off_t at, const void *buf, s
 static int set_up_xip(struct backing *backing)
 {
 	errno = ENODEV;
-	if (mtd_number("physmap-flash") < 0)
+	if (mtd_number(XIP_NAME) < 0)
 		return -1;
 	return write_xip(backing, 0, image, image_len);
 }
@@ -302,5 +303,5 @@ struct backing xip = {
 	.set_up		= set_up_xip,
 	.write		= write_xip,
 	.type		= "cramfs",
-	.source		= "mtd:physmap-flash",
+	.source		= "mtd:" XIP_NAME,
 };

@@ -30,7 +30,7 @@
 
 /* A busy machine may be slow. */
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 120
+#define TEST_TIMEOUT_DEFAULT 300
 
 #include "fault.h"
 

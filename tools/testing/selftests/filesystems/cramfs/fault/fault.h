@@ -122,12 +122,13 @@ long inject_end_random(const char *disk);
  * @pages: that nobody accounts for
  * @lru: pages of files and of processes that none of them has
  * @areas: of the kernel's address space that are mapped to something
+ * @old_areas: that no longer are
  * @slabs: objects of slab caches
  * @iomem: hash of /proc/iomem
  * @mtd: hash of /proc/mtd
  */
 struct counters {
-	long pages, lru, areas;
+	long pages, lru, areas, old_areas;
 	long slabs[NR_SLABS];
 	__u32 iomem, mtd;
 };

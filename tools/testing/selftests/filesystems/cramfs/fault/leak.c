@@ -153,17 +153,24 @@ static long slack(const char *slab)
 	return read_text(path, text, sizeof(text)) < 0 ? 0 : 2 * strtol(text, NULL, 10);
 }
 
-/* Areas of the kernel's address space that are mapped to something. */
-static long count_areas(void)
+/*
+ * Areas of the kernel's address space that are mapped to something, and those that no
+ * longer are but are kept for a while, for which KASAN may have pages.
+ */
+static void count_areas(struct counters *counters)
 {
 	static char text[131072];
-	long lines = 0;
+	char *lines = text, *line;
 
+	counters->areas = counters->old_areas = 0;
 	if (read_text("/proc/vmallocinfo", text, sizeof(text)) < 0)
-		return 0;
-	for (const char *p = text; (p = strchr(p, '\n')); p++)
-		lines++;
-	return lines;
+		return;
+	while ((line = strsep(&lines, "\n"))) {
+		if (strstr(line, "unpurged"))
+			counters->old_areas++;
+		else if (*line)
+			counters->areas++;
+	}
 }
 
 /**
@@ -179,7 +186,7 @@ int count(struct counters *counters)
 	write_text("/proc/sys/vm/stat_refresh", "1");
 	for (unsigned int n = 0; n < NR_SLABS; n++)
 		counters->slabs[n] = used_objects(slabs[n]);
-	counters->areas = count_areas();
+	count_areas(counters);
 	counters->iomem = hash_of("/proc/iomem");
 	counters->mtd = hash_of("/proc/mtd");
 	return count_pages(counters);
@@ -195,10 +202,13 @@ static char *append(char *at, const char *end, const char *what, long before, lo
 static bool grown(const struct counters *after, const struct counters *before, char *what,
 		  size_t size)
 {
+	long slack_pages = PAGES_SLACK;
 	char *at = what;
 
 	*at = 0;
-	if (after->pages > before->pages + PAGES_SLACK)
+	if (after->old_areas > before->old_areas)
+		slack_pages += 2 * (after->old_areas - before->old_areas);
+	if (after->pages > before->pages + slack_pages)
 		at = append(at, what + size, "pages", before->pages, after->pages);
 	/* A page that is new may not be on a list yet. */
 	if (after->lru > (before->lru > 0 ? before->lru : 0))
