@@ -26,6 +26,12 @@ suites()
 	sed -n 's/^\t\.name = "\(cramfs_[a-z_]*\)",$/\1/p' "$top"/fs/cramfs/tests/*.c
 }
 
+# What is wrong with a kernel, as one regular expression.
+splats()
+{
+	sed -n 's/^SPLAT("\(.*\)")$/\1/p' "$selftests/splats.h" | paste -sd '|'
+}
+
 # Without a reconfiguration that would start from what was left there.
 configure()
 {
@@ -40,7 +46,8 @@ configure()
 	ln "$linux" "$scratch/build/linux" 2>/dev/null || cp "$linux" "$scratch/build/linux"
 	kunit exec --build_dir="$scratch/build" --timeout=120 --raw_output=all 'cramfs*' </dev/null |
 		tee "$scratch/console" |
-		awk -v suites="$(suites | tr '\n' ' ')" -f "$top/scripts/kunit-to-tap.awk"
+		awk -v suites="$(suites | tr '\n' ' ')" -v splats="$(splats)" \
+			-f "$top/scripts/kunit-to-tap.awk"
 	cat "$scratch/console" >&2
 
 	if configure "$(kernel_dir)/build/kunit"; then

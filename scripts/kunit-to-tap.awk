@@ -5,7 +5,8 @@
 # was said during a failed one; and a line each for whether all have run and for
 # what else the kernel said.
 #
-# Variables: suites, those that have to run, separated by spaces.
+# Variables: suites, those that have to run, separated by spaces; splats, a regular
+# expression of splats.h.
 
 function result(ok, name)
 {
@@ -36,13 +37,6 @@ function end_of_inner(depth, name)
 	return 1
 }
 
-BEGIN {
-	splat = "BUG:|WARNING:|KASAN|UBSAN|Oops|Internal error|Kernel panic|Bad page|" \
-		"possible (circular|recursive|irq)|inconsistent lock|suspicious RCU|" \
-		"sleeping function|scheduling while atomic|refcount_t|INFO: (task|rcu)|" \
-		"lock held when returning|Busy inodes|still in use|Segfault with no mm"
-}
-
 {
 	sub(/\r$/, "")
 	sub(/^\[ *[0-9]+\.[0-9]+\] /, "")
@@ -51,7 +45,7 @@ BEGIN {
 	depth = int(RLENGTH / 4)
 }
 
-$0 ~ splat && !/^ *(not )?ok / && splats++ < 20 {
+$0 ~ splats && !/^ *(not )?ok / && nr_splats++ < 20 {
 	splat_text = splat_text "# " $0 "\n"
 	splat_until = lines + 40
 	next

@@ -5,7 +5,7 @@
 # during a failed one; and a line each for how the run and its kernel ended.
 #
 # Variables: run, the name of the run; status, how qemu-*.sh ended; programs, what
-# init was told to run, separated by commas.
+# init was told to run, separated by commas; splats, a regular expression of splats.h.
 
 function result(ok, name)
 {
@@ -32,11 +32,7 @@ function end_program()
 
 BEGIN {
 	nr_wanted = split(programs, wanted, ",")
-	splat = "BUG:|WARNING:|KASAN|UBSAN|Oops|Internal error|Kernel panic|Bad page|" \
-		"possible (circular|recursive|irq)|inconsistent lock|suspicious RCU|" \
-		"sleeping function|scheduling while atomic|refcount_t|INFO: (task|rcu)|" \
-		"Unable to handle kernel|lock held when returning|nobody cared|" \
-		"^# kmsg lost"
+	splats = splats "|^# kmsg lost"
 }
 
 {
@@ -44,7 +40,7 @@ BEGIN {
 	line[++lines] = $0
 }
 
-$0 ~ splat && !/^(not )?ok / && splats++ < 20 {
+$0 ~ splats && !/^(not )?ok / && nr_splats++ < 20 {
 	splat_text = splat_text "# " $0 "\n"
 	splat_until = lines + 40
 	next

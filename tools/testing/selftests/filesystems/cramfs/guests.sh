@@ -51,13 +51,20 @@ set_up()
 	rm -rf "${logs:?}"/*
 }
 
+# As one regular expression.
+splats()
+{
+	sed -n 's/^SPLAT("\(.*\)")$/\1/p' "$here/splats.h" | paste -sd '|'
+}
+
 # console_to_tap NAME STATUS PROGRAM,..: results from a guest's log; how qemu-*.sh
 # ended; what had to run.
 console_to_tap()
 {
 	local log=$logs/${1//\//-}.log
 
-	awk -v run="$1" -v status="$2" -v programs="$3" -f "$here/console-to-tap.awk" "$log" ||
+	awk -v run="$1" -v status="$2" -v programs="$3" -v splats="$(splats)" \
+		-f "$here/console-to-tap.awk" "$log" ||
 		echo "not ok - $1: console log can be read"
 	[ "$2" = 0 ] || sed 's/^/# /' "$log.qemu"
 }

@@ -366,12 +366,9 @@ static bool end_workers(void)
 /* The kernel's log ------------------------------------------------------- */
 
 static const char *const splats[] = {
-	"BUG:", "WARNING:", "KASAN", "KCSAN", "UBSAN", "Oops", "Internal error", "Kernel panic",
-	"Bad page", "possible circular", "possible recursive", "possible irq",
-	"inconsistent lock", "suspicious RCU", "sleeping function",
-	"scheduling while atomic", "refcount_t", "INFO: task", "INFO: rcu", "rcu: INFO",
-	"Unable to handle kernel", "lock held when returning", "still has locks held",
-	"nobody cared", "Busy inodes", "hung_task", "soft lockup", "general protection",
+#define SPLAT(text) text,
+#include "../splats.h"
+#undef SPLAT
 	/* Of cramfs: an inode that makes no sense, where nothing is wrong with the image */
 	": inode ",
 };
