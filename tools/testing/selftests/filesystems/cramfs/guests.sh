@@ -22,10 +22,10 @@ die()
 
 # set_up NAME...: what must be in the environment. Sets here, jobs, programs, images
 # and logs; nothing of an earlier run is left in the directories of programs, logs
-# and guests.
+# and guests. WORK is this run's until it and all that it started have ended.
 set_up()
 {
-	local name
+	local name lock
 
 	for name; do
 		if [ -z "${!name:-}" ]; then
@@ -42,6 +42,8 @@ set_up()
 	jobs=${JOBS:-$(nproc)}
 	mkdir -p "$WORK"
 	WORK=$(cd "$WORK" && pwd)
+	exec {lock}>"$WORK/lock"
+	flock -n "$lock" || die "$WORK: another run is using it"
 	programs=$WORK/programs images=$WORK/images logs=$WORK/logs
 	trap end_guests EXIT
 	# Programs depend on more than make is told, headers and the compiler, and all
