@@ -8,21 +8,21 @@
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/prepare.sh"
 
-guest=${1:-all}
-case $guest in
-all)		guest='' ;;
-uml | x86)	;;
-*)		die "GUEST=$guest: must be uml, x86 or all" ;;
+case ${1:-all} in
+all)		guest='' variants=(uml x86) ;;
+uml | x86)	guest=$1 variants=("$1") ;;
+*)		die "GUEST=$1: must be uml, x86 or all" ;;
 esac
 
-n_steps=7
+n_steps=$((5 + ${#variants[@]}))
 prepare_sources
 step 'building mkcramfs'
 build_tools
-step "building the kernel uml (5 min the first time; log: $logs/kernel-uml.log)"
-uml=$(build_kernel uml)
-step "building the kernel x86 (8 min the first time; log: $logs/kernel-x86.log)"
-x86=$(build_kernel x86)
+declare -A kernels
+for variant in "${variants[@]}"; do
+	step "building the kernel $variant (8 min the first time; log: $logs/kernel-$variant.log)"
+	kernels[$variant]=$(build_kernel "$variant")
+done
 step "running (logs: $out/faults/logs)"
-KERNEL_UML=$uml KERNEL_X86=$x86 MKCRAMFS=$mkcramfs KSRC=$ksrc WORK=$out/faults \
-	"$selftests/run-faults.sh" "$guest"
+KERNEL_UML=${kernels[uml]:-} KERNEL_X86=${kernels[x86]:-} MKCRAMFS=$mkcramfs KSRC=$ksrc \
+	WORK=$out/faults "$selftests/run-faults.sh" "$guest"

@@ -10,7 +10,7 @@
 set -euo pipefail
 
 usage='environment:
-  KERNEL_UML   user-mode Linux of uml.config
+  KERNEL_UML   user-mode Linux of uml.config; may be left out
   KERNEL_X86   bzImage of x86.config; may be left out
   MKCRAMFS     mkcramfs to make the image with
   KSRC         kernel tree, for kselftest_harness.h and nolibc
@@ -19,7 +19,7 @@ usage='environment:
 
 only=${1:-}
 . "$(dirname "$0")/guests.sh"
-set_up KERNEL_UML MKCRAMFS KSRC WORK
+set_up MKCRAMFS KSRC WORK
 image=$images/faults.img tree=$images/faults
 # Nothing but what a test says goes to the console.
 quiet='quiet loglevel=1 log_buf_len=1M kmemleak=on'
@@ -61,7 +61,7 @@ boot_uml()
 	cp "$image" "$root/image"
 	# Its directory of sockets is in HOME otherwise.
 	# shellcheck disable=SC2086 # more than one word
-	timeout -k 5 "$limit" "$KERNEL_UML" mem=128M uml_dir="$vm" \
+	timeout --foreground -k 5 "$limit" "$KERNEL_UML" mem=128M uml_dir="$vm" \
 		rootfstype=hostfs rootflags="$root" rw init=/init con=null con0=fd:0,fd:1 \
 		$quiet panic=-1 cramfs.run="$run" </dev/null >"$log"
 }
@@ -91,7 +91,7 @@ echo 'TAP version 13'
 
 leaks=fault:-t:nothing_is_leaked
 run=fault:-v:block:-v:mtd:-f:requests:-v:block_one_page:-v:block_all_pages
-start uml "$run,fault_device:-f:disk:-v:mtd:-f:point,$leaks" 400
+[ -z "${KERNEL_UML:-}" ] || start uml "$run,fault_device:-f:disk:-v:mtd:-f:point,$leaks" 400
 
 # An emulator is slow: what is not the same for all places of the image.
 run=$(tests fault one_object.physmem.{mount,fsopen,refuse,map,copy_on_write,peek})
@@ -99,6 +99,6 @@ run+=,$(tests fault mount_pages.physmem_{one_page,all_pages}.mount one_object.xi
 	{one_page,all_pages}.physmem.{map,copy_on_write})
 run+=,$(tests fault exec.physmem_{one_object,one_page,all_pages}.exec \
 	exec.physmem_one_object.exec_deflated exec.ramdisk_all_pages.exec_deflated)
-start x86 "$run,fault_device:-v:physmem,$leaks" 600
+[ -z "${KERNEL_X86:-}" ] || start x86 "$run,fault_device:-v:physmem,$leaks" 600
 
 finish

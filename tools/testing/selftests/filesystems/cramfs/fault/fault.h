@@ -98,12 +98,13 @@ int mtd_remove(void);
  * @pages: pages
  * @io: requests to the block device
  * @step: 0: one failure, the nth. Otherwise so much may be allocated n times, or
- *	read, then a number of failures come one after the other: what tries again,
- *	or has another way, fails as well.
+ *	read, then there is more than one failure.
+ * @burst: how many come one after the other then: what tries again, or has another
+ *	way, fails as well
  */
 struct kind {
 	bool slab, pages, io;
-	unsigned int step;
+	unsigned int step, burst;
 };
 
 int inject_select(const struct kind *kind, const char *disk);
@@ -122,14 +123,15 @@ long inject_end_random(const char *disk);
  * @pages: that nobody accounts for
  * @lru: pages of files and of processes that none of them has
  * @areas: of the kernel's address space that are mapped to something
- * @old_areas: that no longer are
+ * @shadow: pages that KASAN may have for those that no longer are
  * @slabs: objects of slab caches
+ * @slab_slack: how many of them may be more without being used
  * @iomem: hash of /proc/iomem
  * @mtd: hash of /proc/mtd
  */
 struct counters {
-	long pages, lru, areas, old_areas;
-	long slabs[NR_SLABS];
+	long pages, lru, areas, shadow;
+	long slabs[NR_SLABS], slab_slack[NR_SLABS];
 	__u32 iomem, mtd;
 };
 

@@ -14,8 +14,6 @@
 #include "fault.h"
 
 #define DEBUGFS		"/sys/kernel/debug/"
-/* How many failures come one after the other where there is more than one. */
-#define BURST		12
 #define MANY		1000000
 
 enum { SLAB, PAGES, IO };
@@ -153,7 +151,7 @@ int inject_arm(const struct kind *kind, unsigned int n)
 	if (!kind->step)
 		return write_number(fail_nth, n);
 	if (set(attr_of(kind), "space", (n - 1) * kind->step + 1) ||
-	    set(attr_of(kind), "times", BURST))
+	    set(attr_of(kind), "times", kind->burst))
 		return -1;
 	return write_number(make_it_fail, 1);
 }
@@ -175,7 +173,7 @@ int inject_disarm(const struct kind *kind)
 	if (write_number(make_it_fail, 0))
 		return -1;
 	left = get(attr_of(kind), "times");
-	return left < 0 ? -1 : BURST - left;
+	return left < 0 ? -1 : (int)kind->burst - left;
 }
 
 /**
@@ -192,7 +190,7 @@ int inject_of_child(const struct kind *kind, pid_t pid)
 	if (kind->step) {
 		int left = get(attr_of(kind), "times");
 
-		return left < 0 ? -1 : BURST - left;
+		return left < 0 ? -1 : (int)kind->burst - left;
 	}
 	snprintf(path, sizeof(path), "/proc/%d/fail-nth", (int)pid);
 	return read_text(path, text, sizeof(text)) <= 0 ? -1 : !atoi(text);

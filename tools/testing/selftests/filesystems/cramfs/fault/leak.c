@@ -17,8 +17,8 @@
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 /* Younger objects are not reported: their only pointer may be in a register. */
 #define KMEMLEAK_AGE	6
-/* For what is freed after a grace period, or by a worker. */
-#define SETTLE_MS	3000
+/* For what is freed after a grace period, or by a worker, of a guest that gets no time. */
+#define SETTLE_MS	30000
 /* Debugging has pages, too: KASAN's for new call chains. */
 #define PAGES_SLACK	4
 
@@ -82,16 +82,16 @@ int forget_caches(void)
 	return write_text("/proc/sys/vm/drop_caches", "3");
 }
 
-static __u32 hash_of(const char *path)
+static int hash_of(const char *path, __u32 *hash)
 {
 	static char text[16384];
-	__u32 hash = 2166136261U;
 
 	if (read_text(path, text, sizeof(text)) < 0)
-		return 0;
+		return -1;
+	*hash = 2166136261U;
 	for (const char *p = text; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 16777619;
-	return hash;
+		*hash = (*hash ^ (unsigned char)*p) * 16777619;
+	return 0;
 }
 
 /* Sum of the numbers after a word, wherever it is the first of a line. */
@@ -129,48 +129,60 @@ static int count_pages(struct counters *counters)
 	return 0;
 }
 
-static long used_objects(const char *slab)
+static int slab_number(const char *slab, const char *what, long *number)
 {
 	char path[96], text[256];
 
-	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", slab);
-	/* Objects that KASAN keeps from being reused are still counted, but not then. */
-	if (write_text(path, "1"))
-		return 0;
-	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", slab);
-	return read_text(path, text, sizeof(text)) < 0 ? 0 : strtol(text, NULL, 10);
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/%s", slab, what);
+	if (read_text(path, text, sizeof(text)) < 0)
+		return -1;
+	*number = strtol(text, NULL, 10);
+	return 0;
 }
 
 /*
  * The slab that a processor takes objects from counts as used, whatever it has left,
  * and so does one that it has just been done with.
  */
-static long slack(const char *slab)
+static int count_objects(struct counters *counters)
 {
-	char path[96], text[32];
+	char path[96];
 
-	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objs_per_slab", slab);
-	return read_text(path, text, sizeof(text)) < 0 ? 0 : 2 * strtol(text, NULL, 10);
+	for (unsigned int n = 0; n < NR_SLABS; n++) {
+		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", slabs[n]);
+		/* Objects that KASAN keeps from being reused are still counted, but not then. */
+		if (write_text(path, "1") ||
+		    slab_number(slabs[n], "objects", &counters->slabs[n]) ||
+		    slab_number(slabs[n], "objs_per_slab", &counters->slab_slack[n]))
+			return -1;
+		counters->slab_slack[n] *= 2;
+	}
+	return 0;
 }
 
 /*
  * Areas of the kernel's address space that are mapped to something, and those that no
- * longer are but are kept for a while, for which KASAN may have pages.
+ * longer are but are kept for a while, with the pages that KASAN has for them: one for
+ * each eight, and what is begun at either end.
  */
-static void count_areas(struct counters *counters)
+static int count_areas(struct counters *counters)
 {
 	static char text[131072];
 	char *lines = text, *line;
 
-	counters->areas = counters->old_areas = 0;
+	counters->areas = 0;
+	counters->shadow = 0;
 	if (read_text("/proc/vmallocinfo", text, sizeof(text)) < 0)
-		return;
+		return -1;
 	while ((line = strsep(&lines, "\n"))) {
-		if (strstr(line, "unpurged"))
-			counters->old_areas++;
+		long size;
+
+		if (strstr(line, "unpurged") && sscanf(line, "%*s %ld", &size) == 1)
+			counters->shadow += size / 8 / PAGE + 2;
 		else if (*line)
 			counters->areas++;
 	}
+	return 0;
 }
 
 /**
@@ -184,11 +196,9 @@ int count(struct counters *counters)
 	if (forget_caches())
 		return -1;
 	write_text("/proc/sys/vm/stat_refresh", "1");
-	for (unsigned int n = 0; n < NR_SLABS; n++)
-		counters->slabs[n] = used_objects(slabs[n]);
-	count_areas(counters);
-	counters->iomem = hash_of("/proc/iomem");
-	counters->mtd = hash_of("/proc/mtd");
+	if (count_objects(counters) || count_areas(counters) ||
+	    hash_of("/proc/iomem", &counters->iomem) || hash_of("/proc/mtd", &counters->mtd))
+		return -1;
 	return count_pages(counters);
 }
 
@@ -206,8 +216,8 @@ static bool grown(const struct counters *after, const struct counters *before, c
 	char *at = what;
 
 	*at = 0;
-	if (after->old_areas > before->old_areas)
-		slack_pages += 2 * (after->old_areas - before->old_areas);
+	if (after->shadow > before->shadow)
+		slack_pages += after->shadow - before->shadow;
 	if (after->pages > before->pages + slack_pages)
 		at = append(at, what + size, "pages", before->pages, after->pages);
 	/* A page that is new may not be on a list yet. */
@@ -220,7 +230,7 @@ static bool grown(const struct counters *after, const struct counters *before, c
 	if (after->mtd != before->mtd)
 		at = append(at, what + size, "/proc/mtd", before->mtd, after->mtd);
 	for (unsigned int n = 0; n < NR_SLABS; n++)
-		if (after->slabs[n] > before->slabs[n] + slack(slabs[n]))
+		if (after->slabs[n] > before->slabs[n] + before->slab_slack[n])
 			at = append(at, what + size, slabs[n], before->slabs[n], after->slabs[n]);
 	return at > what;
 }

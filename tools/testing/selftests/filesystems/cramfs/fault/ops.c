@@ -364,13 +364,26 @@ static int write_page(unsigned char *map, size_t at)
 	return 0;
 }
 
+/* That takes memory as well; failures end some time, and nothing may stay mapped. */
+static int unmap(void *map, size_t size)
+{
+	int ret = 0;
+
+	while (munmap(map, size)) {
+		ret = -errno;
+		if (errno != ENOMEM)
+			break;
+	}
+	return ret;
+}
+
 /*
  * Map the file and touch each page. With @private, every other page is written to
  * first, and read after that.
  */
 static int map_file(const struct node *node, bool private)
 {
-	int fd = open(path_of(node), O_RDONLY), ret = 0;
+	int fd = open(path_of(node), O_RDONLY), ret, unmapped;
 	unsigned char *map;
 
 	if (fd < 0)
@@ -387,9 +400,8 @@ static int map_file(const struct node *node, bool private)
 		if (!ret)
 			ret = compare_page(map, node, at);
 	}
-	if (munmap(map, node->size) && !ret)
-		ret = -errno;
-	return ret;
+	unmapped = unmap(map, node->size);
+	return ret ?: unmapped;
 }
 
 static int map_files(bool private)
@@ -445,7 +457,7 @@ static int peek(const struct backing *backing)
 			ret = WRONG;
 	}
 	close(mem);
-	munmap(map, node->size);
+	unmap(map, node->size);
 	return ret;
 }
 
