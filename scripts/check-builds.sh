@@ -30,11 +30,18 @@ go_to()	# commit
 	tree_git "$src" checkout -q --force --detach "$1" && tree_git "$src" clean -qfdx
 }
 
-# What a commit changes in other parts of the kernel.
+# What a commit changes in other parts of the kernel. A file that another one includes
+# is built with that one.
 other_objects()	# commit
 {
+	local path
+
 	tree_git "$src" diff --name-only --diff-filter=AM "$1^" "$1" -- '*.c' \
-			':!fs/cramfs' ':!tools' | sed 's/c$/o/'
+			':!fs/cramfs' ':!tools' |
+		while read -r path; do
+			tree_git "$src" grep -q "#include \"${path##*/}\"" "$1" -- "${path%/*}/*.c" ||
+				echo "${path%c}o"
+		done
 }
 
 commit_builds()	# commit
@@ -127,8 +134,9 @@ combination_builds()
 		symbols_are_there "$build" "$how" "$has"
 }
 
-# Each subset of the options that a kernel allows, built in. Modules are linked late:
-# what one with all options finds, one with some of them finds as well.
+# Each subset of the options that a kernel allows, built in. As a module, all of them
+# and a few subsets: one with fewer options needs no symbol that the one with all of
+# them does without.
 check_combinations()
 {
 	local has block mtd physmem

@@ -114,6 +114,11 @@ put()	# mode path, contents on stdin
 	store update-index --add --cacheinfo "$1,$blob,$2"
 }
 
+mode_here()	# path
+{
+	[ -x "$top/$1" ] && echo 100755 || echo 100644
+}
+
 # All at once, since each update of the index writes 80,000 entries.
 put_ours()	# pattern
 {
@@ -123,7 +128,7 @@ put_ours()	# pattern
 	store_here hash-object -w --no-filters --stdin-paths \
 		<"$scratch/paths" >"$scratch/blobs"
 	while read -r path; do
-		[ -x "$top/$path" ] && echo 100755 || echo 100644
+		mode_here "$path"
 	done <"$scratch/paths" >"$scratch/modes"
 	paste -d ' ' "$scratch/modes" "$scratch/blobs" |
 		paste - "$scratch/paths" | store update-index --index-info
@@ -137,13 +142,10 @@ kernel_mode()	# path
 # A later patch has it as a path, unchanged.
 put_early()	# path sed-script
 {
-	local mode=100644
-
 	[ -f "$top/$1" ] || die "$patch: $1 is not in this tree"
-	[ ! -x "$top/$1" ] || mode=100755
 	sed -e "$2" "$top/$1" >"$scratch/after"
 	! cmp -s "$top/$1" "$scratch/after" || die "$patch: nothing in $1 changes by: $2"
-	put "$mode" "$1" <"$scratch/after"
+	put "$(mode_here "$1")" "$1" <"$scratch/after"
 }
 
 rename_kernel_file()	# old new
