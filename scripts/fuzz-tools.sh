@@ -21,8 +21,8 @@ declare -rA MAX_LEN=([fsck]=147456 [elf]=24576 [flat]=16384 [devtable]=2048
 declare -rA RUNS=([fsck]=6000 [elf]=6000 [flat]=6000 [devtable]=20000
 		  [archive]=10000 [rules]=10000 [sort]=10000)
 # The process begins anew after so many seconds: what it leaks is its own, by libraries
-# that are left in the middle of something.
-readonly ROUND=600
+# that are left in the middle of something. What it has done is on record after that.
+readonly ROUND=300
 
 results=$out/fuzz-tools
 programs=$out/tools/fuzzers
@@ -39,11 +39,23 @@ prepare_fuzzers()
 	logged fuzz-tools-seeds python3 "$top/tools/cramfs/fuzz/seeds.py" \
 		"$out/tools/mkcramfs" "$seeds" >&2
 	scratch=$(mktemp -d /dev/shm/fuzz-tools.XXXXXX 2>/dev/null) || scratch=$(mktemp -d)
-	trap 'rm -rf "$scratch"' EXIT
+	trap end_all EXIT
 	# Addresses that are always the same make runs that are, where that is allowed.
 	fixed=()
 	! setarch -R true 2>/dev/null || fixed=(setarch -R)
 }
+
+# Also when a signal ends the script: fuzzers would go on until their time is up.
+end_all()
+{
+	local pid
+
+	for pid in $(jobs -p); do
+		kill -- "-$pid" || true
+	done
+	wait || true
+	rm -rf "$scratch"
+} 2>/dev/null
 
 # fuzz TARGET LOG ARGUMENT...: run libFuzzer. Its output, and last the seconds of processor
 # time that it took, are appended to LOG.
@@ -72,7 +84,7 @@ fuzz_fixed()
 	mkdir -p "$results/corpus/$1"
 	printf '%s\n' "$seeds/$1"/* | paste -sd, | tr -d '\n' >"$list"
 	fuzz "$1" "$log" -seed=1 -runs="${RUNS[$1]}" -reload=0 -seed_inputs="@$list" \
-		"$results/corpus/$1"
+		"$results/corpus/$1" && [ "$(count_runs "$log")" -ge "${RUNS[$1]}" ]
 }
 
 # compare DIRECTORY: hold what fsck.cramfs says of images against another reader.
@@ -85,14 +97,17 @@ compare()
 fuzz_for()	# target
 {
 	local log=$results/$1.log end=$((SECONDS + seconds)) left status=0
+	local round=$results/$1.round
 
 	: >"$log"
 	mkdir -p "$corpus/$1"
 	while left=$((end - SECONDS)); [ "$left" -gt 0 ] && [ "$status" = 0 ]; do
-		fuzz "$1" "$log" -max_total_time=$((left < ROUND ? left : ROUND)) \
+		: >"$round"
+		fuzz "$1" "$round" -max_total_time=$((left < ROUND ? left : ROUND)) \
 			"$corpus/$1" "$seeds/$1" || status=$?
+		cat "$round" >>"$log"
+		echo "$(date +%FT%T) $(cpu_seconds "$round") $(count_runs "$round")" >>"$corpus/$1.times"
 	done
-	echo "$(date +%FT%T) $(cpu_seconds "$log") $(count_runs "$log")" >>"$corpus/$1.times"
 	return "$status"
 }
 
@@ -153,8 +168,11 @@ run_all()
 		while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-$jobs}" ]; do
 			wait -n || true
 		done
+		# In a process group of its own, for end_all().
+		set -m
 		{ status=0; "$command" "$target" || status=$?
 		  echo "$status" >"$results/$target.status"; } &
+		set +m
 	done
 	wait
 }
