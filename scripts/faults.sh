@@ -18,11 +18,7 @@ n_steps=$((5 + ${#variants[@]}))
 prepare_sources
 step 'building mkcramfs'
 build_tools
-declare -A kernels
-for variant in "${variants[@]}"; do
-	step "building the kernel $variant (8 min the first time; log: $logs/kernel-$variant.log)"
-	kernels[$variant]=$(build_kernel "$variant")
-done
+build_kernels "${variants[@]}"
 step "running (logs: $out/faults/logs)"
 KERNEL_UML=${kernels[uml]:-} KERNEL_X86=${kernels[x86]:-} MKCRAMFS=$mkcramfs KSRC=$ksrc \
 	WORK=$out/faults "$selftests/run-faults.sh" "$guest"

@@ -44,6 +44,18 @@ build_kernel()	# variant
 	logged "kernel-$1-build" "$top/scripts/kernel.sh" "$1"
 }
 
+# Each with a step of its own; their images are kernels[VARIANT].
+declare -A kernels
+build_kernels()	# variant...
+{
+	local variant
+
+	for variant; do
+		step "building the kernel $variant (8 min the first time; log: $logs/kernel-$variant.log)"
+		kernels[$variant]=$(build_kernel "$variant")
+	done
+}
+
 build_tools()
 {
 	logged tools make -C "$top/tools/cramfs" OUTPUT="$out/tools/" all >/dev/null

@@ -24,11 +24,7 @@ n_steps=$((5 + ${#variants[@]}))
 prepare_sources
 step 'building mkcramfs'
 build_tools
-declare -A kernels
-for variant in "${variants[@]}"; do
-	step "building the kernel $variant (8 min the first time; log: $logs/kernel-$variant.log)"
-	kernels[$variant]=$(build_kernel "$variant")
-done
+build_kernels "${variants[@]}"
 step "running for $time s (logs: $out/races/logs)"
 KERNEL_X86=${kernels[x86]:-} KERNEL_KCSAN=${kernels[x86-kcsan]:-} \
 KERNEL_ARM=${kernels[virt-debug]:-} MKCRAMFS=$mkcramfs KSRC=$ksrc WORK=$out/races \

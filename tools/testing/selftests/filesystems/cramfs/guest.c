@@ -87,29 +87,6 @@ int crc_file(const char *path, __u32 *crc)
 }
 
 /**
- * read_text() - read a small file, of /proc for instance, as a string
- * @path: file
- * @buf: result
- * @size: of @buf
- *
- * Return: its length, -1 with errno
- */
-int read_text(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY);
-	size_t len = 0;
-	ssize_t got;
-
-	if (fd < 0)
-		return -1;
-	while (len < size - 1 && (got = read(fd, buf + len, size - 1 - len)) > 0)
-		len += got;
-	close(fd);
-	buf[len] = 0;
-	return len;
-}
-
-/**
  * forget_caches() - let the kernel forget clean pages, dentries and inodes
  *
  * Return: 0, -1 with errno
@@ -124,30 +101,6 @@ int forget_caches(void)
 	done = write(fd, "3\n", 2);
 	close(fd);
 	return done == 2 ? 0 : -1;
-}
-
-/**
- * cmdline_get() - value of key=value on the kernel command line
- * @key: with the '='
- * @value: result
- * @size: of @value
- *
- * Return: whether it is there
- */
-bool cmdline_get(const char *key, char *value, size_t size)
-{
-	char line[2048];
-	char *word, *save;
-
-	if (read_text("/proc/cmdline", line, sizeof(line)) < 0)
-		return false;
-	for (word = strtok_r(line, "\n ", &save); word; word = strtok_r(NULL, "\n ", &save)) {
-		if (!strncmp(word, key, strlen(key))) {
-			snprintf(value, size, "%s", word + strlen(key));
-			return true;
-		}
-	}
-	return false;
 }
 
 static void die(const char *what)

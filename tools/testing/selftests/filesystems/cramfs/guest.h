@@ -13,6 +13,8 @@
 #include <linux/types.h>
 #include <sys/types.h>
 
+#include "proc.h"
+
 /* The harness's 30 seconds may pass in an emulator on a busy machine. */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 240
@@ -108,7 +110,6 @@ struct guest {
 
 extern struct guest guest;
 
-bool cmdline_get(const char *key, char *value, size_t size);
 const struct image *find_image(const char *name);
 struct entry *find_entry(const struct image *image, const char *path);
 unsigned char *load_ref(const struct entry *entry);
@@ -122,6 +123,5 @@ bool page_is_present(const void *addr);
 __u32 crc32(__u32 crc, const void *buf, size_t len);
 int crc_file(const char *path, __u32 *crc);
 int forget_caches(void);
-int read_text(const char *path, char *buf, size_t size);
 
 #endif

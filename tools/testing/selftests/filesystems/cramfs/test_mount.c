@@ -88,22 +88,6 @@ static int block_source(const struct image *image, struct source *source)
 	return 0;
 }
 
-/* Number of an MTD device, -1 if there is none of this name. */
-static int mtd_number(const char *name)
-{
-	char text[4096], quoted[64], *at;
-
-	snprintf(quoted, sizeof(quoted), "\"%s\"", name);
-	if (read_text("/proc/mtd", text, sizeof(text)) < 0)
-		return -1;
-	at = strstr(text, quoted);
-	if (!at)
-		return -1;
-	while (at > text && at[-1] != '\n')
-		at--;
-	return atoi(at + 3);
-}
-
 static int mtd_source(const struct image *image, struct source *source)
 {
 	snprintf(source->name, sizeof(source->name), "mtd:%s", image->name);

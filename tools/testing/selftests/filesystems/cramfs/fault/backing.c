@@ -166,27 +166,6 @@ static int write_block(const struct backing *backing, off_t at, const void *buf,
 	return write_at(backing->source, at, buf, len);
 }
 
-/**
- * mtd_number() - find an MTD device
- * @name: its name
- *
- * Return: its number, -1 if there is none of this name
- */
-int mtd_number(const char *name)
-{
-	char text[4096], quoted[64], *at;
-
-	snprintf(quoted, sizeof(quoted), "\"%s\"", name);
-	if (read_text("/proc/mtd", text, sizeof(text)) < 0)
-		return -1;
-	at = strstr(text, quoted);
-	if (!at)
-		return -1;
-	while (at > text && at[-1] != '\n')
-		at--;
-	return atoi(at + 3);
-}
-
 /* A partition of the device in RAM: it can be removed, and stays while it has users. */
 static int change_partition(int op, int number)
 {
@@ -231,12 +210,9 @@ static int set_up_mtd(struct backing *backing)
 
 static unsigned long rom_start(void)
 {
-	char line[2048], *at;
+	char value[64];
 
-	if (read_text("/proc/cmdline", line, sizeof(line)) < 0)
-		return 0;
-	at = strstr(line, "cramfs.rom=");
-	return at ? strtoul(at + 11, NULL, 0) : 0;
+	return cmdline_get("cramfs.rom=", value, sizeof(value)) ? strtoul(value, NULL, 0) : 0;
 }
 
 static int write_physmem(const struct backing *backing, off_t at, const void *buf, size_t len)

@@ -13,6 +13,8 @@
 #include <linux/types.h>
 #include <sys/types.h>
 
+#include "../proc.h"
+
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #endif
@@ -87,7 +89,6 @@ int disk_fill(void);
 int disk_power(bool on);
 int disk_remove(void);
 int disk_set_bad(__u64 sector, unsigned int nr, bool bad);
-int mtd_number(const char *name);
 int mtd_remove(void);
 
 /* inject.c: failures to order */
@@ -139,7 +140,6 @@ int count(struct counters *counters);
 int count_until(struct counters *after, const struct counters *before, char *what, size_t size);
 int forget_caches(void);
 long now_ms(void);
-int read_text(const char *path, char *buf, size_t size);
 int write_text(const char *path, const char *text);
 int leaks_found(char *text, size_t size);
 

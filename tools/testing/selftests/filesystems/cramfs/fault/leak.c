@@ -28,29 +28,6 @@ static const char *const slabs[NR_SLABS] = {
 };
 
 /**
- * read_text() - read a small file, of /proc for instance, as a string
- * @path: file
- * @buf: result
- * @size: of @buf
- *
- * Return: its length, -1 with errno
- */
-int read_text(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY);
-	size_t len = 0;
-	ssize_t got;
-
-	if (fd < 0)
-		return -1;
-	while (len < size - 1 && (got = read(fd, buf + len, size - 1 - len)) > 0)
-		len += got;
-	close(fd);
-	buf[len] = 0;
-	return len;
-}
-
-/**
  * write_text() - write to a file of the kernel, by one write()
  * @path: file
  * @text: what
