@@ -28,9 +28,12 @@ static void use(const char *top, const struct tree *tree)
 
 	if (statfs(top, &st) || st.f_type != CRAMFS_MAGIC)
 		fail("%s: statfs(): %s", top, strerror(errno));
-	switch (random_below(4)) {
+	switch (random_below(5)) {
 	case 0:
 		walk_tree(top, tree);
+		break;
+	case 2:
+		look_at_twins(top, tree);
 		break;
 	case 1:
 		map_some(top, any_mappable(tree), 0);

@@ -35,12 +35,12 @@
 /* Which kinds there are how often, and how many of them in the group of little memory. */
 static const struct { unsigned char nr, in_group; } crew[NR_KINDS] = {
 	[DO_READ] = { 3, 1 }, [DO_SPLICE] = { 1, 0 }, [DO_FIEMAP] = { 1, 0 },
-	[DO_WALK] = { 1, 0 }, [DO_LOOKUP] = { 2, 1 }, [DO_MAP] = { 3, 1 },
-	[DO_THREADS] = { 1, 0 }, [DO_COW] = { 2, 1 }, [DO_EXEC] = { 1, 0 },
-	[DO_PEEK] = { 1, 0 }, [DO_REFUSED] = { 1, 0 }, [DO_REMOUNT] = { 1, 0 },
-	[DO_DROP] = { 2, 0 }, [DO_RECLAIM] = { 1, 0 }, [DO_HOG] = { 1, 0 },
-	[DO_KILL] = { 2, 0 }, [DO_MOUNT_BLOCK] = { 2, 0 }, [DO_MOUNT_MTD] = { 2, 0 },
-	[DO_MOUNT_PHYS] = { 3, 0 }, [DO_MOUNT_LOOP] = { 1, 0 },
+	[DO_WALK] = { 1, 0 }, [DO_LOOKUP] = { 2, 1 }, [DO_TWINS] = { 1, 0 },
+	[DO_MAP] = { 3, 1 }, [DO_THREADS] = { 1, 0 }, [DO_COW] = { 2, 1 },
+	[DO_EXEC] = { 1, 0 }, [DO_PEEK] = { 1, 0 }, [DO_REFUSED] = { 1, 0 },
+	[DO_REMOUNT] = { 1, 0 }, [DO_DROP] = { 2, 0 }, [DO_RECLAIM] = { 1, 0 },
+	[DO_HOG] = { 1, 0 }, [DO_KILL] = { 2, 0 }, [DO_MOUNT_BLOCK] = { 2, 0 },
+	[DO_MOUNT_MTD] = { 2, 0 }, [DO_MOUNT_PHYS] = { 3, 0 }, [DO_MOUNT_LOOP] = { 1, 0 },
 };
 
 struct worker {

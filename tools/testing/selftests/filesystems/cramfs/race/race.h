@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* Where the linker has the text of this program. */
@@ -18,6 +19,7 @@ extern const char __executable_start[], etext[];
 #define PAGE		((size_t)4096)
 #define MAX_LEN		(96 * PAGE)	/* of a file of the tree, but for programs and images */
 #define NR_TREES	3
+#define NR_TWINS	32	/* files and links that have two names */
 #define GROUP		"/cgroup/group"	/* of processes that have little memory */
 
 /* tree.c */
@@ -61,8 +63,8 @@ int tree_write(const struct tree *tree, const char *top);
 /* run.c */
 
 enum kind {
-	DO_READ, DO_SPLICE, DO_FIEMAP, DO_WALK, DO_LOOKUP, DO_MAP, DO_THREADS, DO_COW, DO_EXEC,
-	DO_PEEK, DO_REFUSED, DO_REMOUNT, DO_DROP, DO_RECLAIM, DO_HOG, DO_KILL,
+	DO_READ, DO_SPLICE, DO_FIEMAP, DO_WALK, DO_LOOKUP, DO_TWINS, DO_MAP, DO_THREADS, DO_COW,
+	DO_EXEC, DO_PEEK, DO_REFUSED, DO_REMOUNT, DO_DROP, DO_RECLAIM, DO_HOG, DO_KILL,
 	DO_MOUNT_BLOCK, DO_MOUNT_MTD, DO_MOUNT_PHYS, DO_MOUNT_LOOP, NR_KINDS
 };
 
@@ -161,6 +163,13 @@ void walk_round(void);
 void walk_tree(const char *top, const struct tree *tree);
 void lookup_round(void);
 void refused_round(void);
+
+void check_stat(const struct node *node, const struct stat *st);
+void check_link(const struct node *node, const char *path);
+
+/* twins.c */
+void twins_round(void);
+void look_at_twins(const char *top, const struct tree *tree);
 
 /* map.c */
 void map_round(void);

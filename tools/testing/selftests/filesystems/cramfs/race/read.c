@@ -257,7 +257,12 @@ void fiemap_round(void)
 	}
 }
 
-static void check_stat(const struct node *node, const struct stat *st)
+/**
+ * check_stat() - hold what stat() says against what there is
+ * @node: in the tree
+ * @st: what it says
+ */
+void check_stat(const struct node *node, const struct stat *st)
 {
 	static const mode_t modes[] = {
 		[NODE_DIR] = S_IFDIR, [NODE_FILE] = S_IFREG, [NODE_LINK] = S_IFLNK,
@@ -270,9 +275,19 @@ static void check_stat(const struct node *node, const struct stat *st)
 		 st->st_size != (off_t)node->len)
 		fail("%s: its size is %lld, not %zu", node->path, (long long)st->st_size,
 		     node->len);
+	/* Nothing of these is in an image. */
+	if (st->st_nlink != 1 || st->st_atime || st->st_mtime || st->st_ctime)
+		fail("%s: it has %lu links, and times %lld, %lld, %lld", node->path,
+		     (unsigned long)st->st_nlink, (long long)st->st_atime,
+		     (long long)st->st_mtime, (long long)st->st_ctime);
 }
 
-static void check_link(const struct node *node, const char *path)
+/**
+ * check_link() - hold what readlink() says against what there is
+ * @node: in the tree
+ * @path: where it is
+ */
+void check_link(const struct node *node, const char *path)
 {
 	char target[PATH_MAX];
 	ssize_t len = readlink(path, target, sizeof(target));

@@ -29,14 +29,15 @@ enum kind my_kind;
 char my_dir[32];
 
 const char *const kind_names[NR_KINDS] = {
-	"read", "splice", "fiemap", "walk", "lookup", "map", "threads", "cow", "exec", "peek",
-	"refused", "remount", "drop", "reclaim", "hog", "kill", "mount-block", "mount-mtd",
-	"mount-phys", "mount-loop",
+	"read", "splice", "fiemap", "walk", "lookup", "twins", "map", "threads", "cow", "exec",
+	"peek", "refused", "remount", "drop", "reclaim", "hog", "kill", "mount-block",
+	"mount-mtd", "mount-phys", "mount-loop",
 };
 
 static void (*const rounds[NR_KINDS])(void) = {
 	[DO_READ] = read_round, [DO_SPLICE] = splice_round, [DO_FIEMAP] = fiemap_round,
 	[DO_WALK] = walk_round, [DO_LOOKUP] = lookup_round, [DO_MAP] = map_round,
+	[DO_TWINS] = twins_round,
 	[DO_THREADS] = threads_round, [DO_COW] = cow_round, [DO_EXEC] = exec_round,
 	[DO_PEEK] = peek_round, [DO_REFUSED] = refused_round, [DO_REMOUNT] = remount_round,
 	[DO_DROP] = drop_round, [DO_RECLAIM] = reclaim_round, [DO_HOG] = hog_round,

@@ -206,7 +206,18 @@ void tree_make(struct tree *tree, unsigned int number)
 			 "a-name-that-takes-some-room-in-a-directory");
 		fill_file(add(tree, NODE_FILE, f % 5 ? 0 : 40, path), key + f * PAGE, 1);
 	}
-	key += 1ULL << 36;
+	/* Two names of the same are one inode, in which two can be interested at once. */
+	add(tree, NODE_DIR, 0, "twins");
+	for (unsigned int f = 0; f < 2 * NR_TWINS; f++) {
+		uint64_t twin = key + ((1ULL + f / 2) << 36);
+
+		snprintf(path, sizeof(path), "twins/%02u%c", f / 2, "ab"[f % 2]);
+		if (f / 2 % 4 == 3)
+			add_link(tree, path, 400 + f / 2);
+		else
+			fill_file(add(tree, NODE_FILE, some_len(twin), path), twin, f / 2 % 3);
+	}
+	key += (1ULL + NR_TWINS) << 36;
 	fill_file(add(tree, NODE_FILE, MAX_LEN, "large-stored"), key, 4);
 	key += 1ULL << 36;
 	fill_file(add(tree, NODE_FILE, MAX_LEN - 77, "large-mixed"), key, 3);
