@@ -28,8 +28,14 @@
 
 #include "race.h"
 
-#define STUCK		240	/* seconds that a round may take in an emulator, */
-#define STUCK_ROUNDS	20000	/* or this many rounds of others, if its host is busy */
+/*
+ * How long something may take, in beats of init. Each is a nap and some work, which is
+ * all that counts when the host is so busy that a round takes minutes: it may take as
+ * long as so much work.
+ */
+#define NAP		100000	/* microseconds */
+#define STUCK		2000
+#define STUCK_RUN	(2 * STUCK)	/* for a search for leaks, which is all one */
 #define INNER		3	/* the home in a file of another one */
 #define LEAKS		"/sys/kernel/debug/kmemleak"
 
@@ -113,6 +119,12 @@ static void must(bool ok, const char *what)
 		return;
 	printf("Bail out! %s: %s\n", what, strerror(errno));
 	exit(1);
+}
+
+/* For init, which waits for those that do so. */
+static void go_on(void)
+{
+	shared->run_seen = shared->beats;
 }
 
 /* Homes ------------------------------------------------------------------ */
@@ -206,19 +218,14 @@ static bool is_in(const char *path, const char *what)
 
 /* Workers ---------------------------------------------------------------- */
 
-static unsigned long all_rounds(void)
-{
-	unsigned long sum = 0;
-
-	for (enum kind kind = 0; kind < NR_KINDS; kind++)
-		sum += shared->rounds[kind];
-	return sum;
-}
-
 static void note_progress(unsigned int number)
 {
-	shared->seen[number] = seconds();
-	shared->others[number] = all_rounds();
+	unsigned long now = shared->beats, took = now - shared->seen[number];
+
+	/* Two at once may lose one of the numbers, which only tell how near STUCK is. */
+	if (took > shared->longest)
+		shared->longest = took;
+	shared->seen[number] = now;
 }
 
 static void die_by(int sig, siginfo_t *info, void *context)
@@ -253,7 +260,7 @@ static void start_worker(unsigned int number)
 	struct worker *worker = &workers[number];
 
 	worker->life++;
-	note_progress(number);
+	shared->seen[number] = shared->beats;
 	fflush(stdout);
 	worker->pid = fork();
 	must(worker->pid >= 0, "fork()");
@@ -303,14 +310,12 @@ static void bury_workers(void)
 	}
 }
 
-static void show_stuck(unsigned int number)
+static void show_stack(pid_t pid)
 {
 	char path[32], line[256];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/stack", (int)workers[number].pid);
-	printf("# %s has done nothing for %ld s\n", kind_names[workers[number].kind],
-	       seconds() - shared->seen[number]);
+	snprintf(path, sizeof(path), "/proc/%d/stack", (int)pid);
 	file = fopen(path, "r");
 	while (file && fgets(line, sizeof(line), file))
 		printf("#   %s", line);
@@ -318,21 +323,19 @@ static void show_stuck(unsigned int number)
 		fclose(file);
 }
 
-/* Somebody who does not go on while others do, or nobody goes on. */
+static void show_stuck(unsigned int number)
+{
+	printf("# %s has done nothing for %lu beats\n", kind_names[workers[number].kind],
+	       shared->beats - shared->seen[number]);
+	show_stack(workers[number].pid);
+}
+
 static bool anybody_stuck(void)
 {
-	static unsigned long seen_rounds;
-	static long seen_at;
 	bool stuck = false;
 
-	if (all_rounds() != seen_rounds || !seen_at) {
-		seen_rounds = all_rounds();
-		seen_at = seconds();
-	}
 	for (unsigned int n = 0; n < nr_workers; n++) {
-		if (workers[n].pid && seconds() - shared->seen[n] > STUCK &&
-		    (seconds() - seen_at > STUCK ||
-		     all_rounds() - shared->others[n] > STUCK_ROUNDS)) {
+		if (workers[n].pid && shared->beats - shared->seen[n] > STUCK) {
 			show_stuck(n);
 			stuck = true;
 		}
@@ -340,20 +343,31 @@ static bool anybody_stuck(void)
 	return stuck;
 }
 
+static unsigned int count_workers(void)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int n = 0; n < nr_workers; n++)
+		nr += workers[n].pid != 0;
+	return nr;
+}
+
+/* As long as there is one who ends, the others have not had their turn yet. */
 static bool end_workers(void)
 {
-	long begin = seconds();
-	unsigned int left;
+	unsigned long since = shared->beats;
+	unsigned int left = count_workers(), now;
 
 	shared->stop = 1;
-	do {
+	while (left && shared->beats - since <= STUCK) {
+		usleep(20000);
+		go_on();
 		bury_workers();
-		left = 0;
-		for (unsigned int n = 0; n < nr_workers; n++)
-			left += workers[n].pid != 0;
-		if (left)
-			usleep(20000);
-	} while (left && seconds() - begin < STUCK);
+		now = count_workers();
+		if (now != left)
+			since = shared->beats;
+		left = now;
+	}
 
 	for (unsigned int n = 0; n < nr_workers; n++) {
 		if (workers[n].pid) {
@@ -645,7 +659,7 @@ static void set_up(void)
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	mkdir("/work", 0755);
 	mkdir("/cgroup", 0755);
-	write_text("/proc/sys/kernel/hung_task_timeout_secs", "240");
+	write_text("/proc/sys/kernel/hung_task_timeout_secs", "600");
 	write_text("/proc/sys/vm/panic_on_oom", "0");
 
 	has_group = !mount("cgroup2", "/cgroup", "cgroup2", 0, NULL) &&
@@ -671,6 +685,7 @@ static void look_at_homes(void)
 	for (unsigned int n = 0; n < nr_homes; n++) {
 		const struct tree *tree = &trees[homes[n].tree];
 
+		go_on();
 		walk_tree(homes[n].top, tree);
 		for (unsigned int f = 0; f < tree->nr_files; f++) {
 			if (tree->files[f]->len && one_in(4))
@@ -681,7 +696,8 @@ static void look_at_homes(void)
 
 static void say_counts(long elapsed)
 {
-	printf("# after %ld s:", elapsed);
+	printf("# after %ld s, at beat %lu, at most %lu a round:", elapsed, shared->beats,
+	       shared->longest);
 	for (enum kind kind = 0; kind < NR_KINDS; kind++)
 		printf(" %s %lu", kind_names[kind], shared->rounds[kind]);
 	printf("\n# refused %lu mounts of a range in use, killed %lu", shared->busy,
@@ -698,7 +714,8 @@ static bool watch(int log, long time, bool *lasted)
 	bool stuck = false;
 
 	while (!shared->stop && !stuck && seconds() - begin < time) {
-		usleep(100000);
+		usleep(NAP);
+		go_on();
 		bury_workers();
 		read_log(log);
 		stuck = anybody_stuck();
@@ -771,19 +788,28 @@ static void run(void)
 	printf("# kmsg end\n");
 }
 
+static void beat(void)
+{
+	usleep(NAP);
+	sum_of_text();
+	sum_of_text();
+	shared->beats++;
+}
+
 /* Orphans are ours, too. Sooner or later is soon enough, but not never. */
 static bool has_ended(pid_t pid, int *status)
 {
-	const long end = seconds() + 2 * number("race.time=") + 200;
 	pid_t ended;
 
-	while (seconds() < end) {
-		ended = waitpid(-1, status, WNOHANG);
-		if (ended == pid)
-			return true;
-		if (ended <= 0)
-			usleep(100000);
+	while (shared->beats - shared->run_seen <= STUCK_RUN) {
+		beat();
+		while ((ended = waitpid(-1, status, WNOHANG)) > 0) {
+			if (ended == pid)
+				return true;
+		}
 	}
+	printf("# the run itself is stuck\n");
+	show_stack(pid);
 	*status = -1;
 	return false;
 }

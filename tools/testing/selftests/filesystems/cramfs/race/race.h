@@ -94,8 +94,10 @@ struct home {
  * @holders: mounts that have the contested range now
  * @killed: processes that a signal ended in the middle of something
  * @in_rom: pages that were seen mapped from the image itself
- * @seen: for each worker, seconds at which its last round ended
- * @others: rounds of all that had been done then
+ * @beats: of init, see there
+ * @run_seen: the beat at which the run has gone on last
+ * @seen: for each worker, the beat at which its last round ended
+ * @longest: beats that a round has taken
  */
 struct shared {
 	volatile int stop;
@@ -105,8 +107,7 @@ struct shared {
 	int holders;
 	unsigned long killed;
 	unsigned long in_rom;
-	volatile long seen[MAX_WORKERS];
-	volatile unsigned long others[MAX_WORKERS];
+	volatile unsigned long beats, run_seen, seen[MAX_WORKERS], longest;
 };
 
 /**
