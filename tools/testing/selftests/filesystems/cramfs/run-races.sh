@@ -88,7 +88,7 @@ boot()	# name kernel machine qemu-script argument...
 		--append "$append $5" --log "$log" --work "$vm" --timeout $((time + 1500)) \
 		"${@:6}" >/dev/null 2>"$log.qemu" || status=$?
 	{
-		grep -E '^# (seed|after|refused|the run|wrong|inodes)' "$log" |
+		grep -E '^# (seed|after|refused|the run|wrong|before|mounted|unmounted)' "$log" |
 			sed "s/^# /# $name: /; s/\r//" || true
 		console_to_tap "$name" "$status" race
 	} >"$log.part" 2>&1
