@@ -20,6 +20,16 @@ extern const char __executable_start[], etext[];
 #define MAX_LEN		(96 * PAGE)	/* of a file of the tree, but for programs and images */
 #define NR_TREES	3
 #define NR_TWINS	32	/* files and links that have two names */
+
+/*
+ * How long something may take, in beats of init. Each is a nap and some work. When the
+ * host is so busy that a round takes minutes, the work takes longer, too: nobody is
+ * stuck who could not do in his round as much as so many beats are.
+ */
+#define NAP		100000	/* microseconds */
+#define STUCK		2000
+#define STUCK_RUN	(2 * STUCK)	/* of the run itself: a search for leaks is long */
+
 #define GROUP		"/cgroup/group"	/* of processes that have little memory */
 
 /* tree.c */
@@ -147,13 +157,42 @@ __attribute__((format(printf, 1, 2))) void fail(const char *format, ...);
 __attribute__((format(printf, 2, 3))) int write_text(const char *path, const char *format, ...);
 pid_t start_child(void);
 void end_child(pid_t pid);
-uint32_t sum_of_text(void);
 void do_round(enum kind kind);
 const struct home *any_home(void);
 const struct node *any_file(const struct home *home);
 const struct node *any_mappable(const struct tree *tree);
 int open_in(const char *top, const struct node *node);
 bool same(const char *what, const struct node *node, const void *buf, size_t offset, size_t len);
+
+/* race.c */
+uint32_t sum_of_text(void);
+unsigned long number(const char *key);
+char *text(const char *key);
+void must(bool ok, const char *what);
+void go_on(void);
+
+/* homes.c */
+int mount_homes(void);
+bool unmount_homes(int loop);
+
+/* crew.c */
+void start_workers(uint64_t chances);
+void bury_workers(void);
+bool anybody_stuck(void);
+bool end_workers(void);
+bool all_have_worked(void);
+void say_counts(long elapsed);
+void show_stack(pid_t pid);
+
+/* log.c */
+extern unsigned long nr_foreign_races;
+void read_log(void);
+
+/* balance.c */
+void begin_balance(void);
+bool comes_back(const char *when);
+bool begin_leaks(void);
+bool find_leaks(void);
 
 /* read.c */
 void read_round(void);
