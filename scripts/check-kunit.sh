@@ -8,15 +8,18 @@
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/kbuild.sh"
 
+# The tree has to stay as it is, and what is configured is in the cache, too.
+lock trees
 linux=$("$top/scripts/kernel.sh" uml)
 src=$("$top/scripts/kernel-tree.sh" patched)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# kunit COMMAND ARGUMENT...: kunit.py, which must not leave anything in the tree.
+# kunit COMMAND ARGUMENT...: kunit.py, which must not leave anything in the tree, nor
+# user-mode Linux in the user's home.
 kunit()
 {
-	PYTHONDONTWRITEBYTECODE=1 python3 "$src/tools/testing/kunit/kunit.py" "$1" \
+	HOME=$scratch PYTHONDONTWRITEBYTECODE=1 python3 "$src/tools/testing/kunit/kunit.py" "$1" \
 		--kunitconfig=fs/cramfs "${@:2}"
 }
 
