@@ -11,17 +11,33 @@
 
 #include "fuzz.h"
 
+/**
+ * get32() - a number of an image
+ * @p: where it is, at any address
+ *
+ * Return: the number.
+ */
 __u32 get32(const unsigned char *p)
 {
 	return p[0] | p[1] << 8 | p[2] << 16 | (__u32)p[3] << 24;
 }
 
+/**
+ * put32() - set a number of an image
+ * @p: where it is, at any address
+ * @value: the number
+ */
 void put32(unsigned char *p, __u32 value)
 {
 	for (int i = 0; i < 4; i++)
 		p[i] = value >> 8 * i;
 }
 
+/**
+ * get_inode() - decode an inode
+ * @p: INODE_LEN bytes of an image
+ * @inode: filled in
+ */
 void get_inode(const unsigned char *p, struct disk_inode *inode)
 {
 	__u32 a = get32(p), b = get32(p + 4), c = get32(p + 8);
@@ -33,6 +49,11 @@ void get_inode(const unsigned char *p, struct disk_inode *inode)
 	};
 }
 
+/**
+ * put_inode() - encode an inode
+ * @p: INODE_LEN bytes of an image
+ * @inode: what they become, as far as there are bits for it
+ */
 void put_inode(unsigned char *p, const struct disk_inode *inode)
 {
 	put32(p, (inode->mode & 0xffff) | inode->uid << 16);
@@ -40,7 +61,12 @@ void put_inode(unsigned char *p, const struct disk_inode *inode)
 	put32(p + 8, (inode->name_len / 4 & 63) | inode->offset / 4 << 6);
 }
 
-/* Of other entries the offset means nothing, nor does that of an empty one. */
+/**
+ * has_data() - does the offset of an inode mean anything?
+ * @inode: the inode
+ *
+ * Return: whether there is something at it: a table of block pointers, or entries.
+ */
 bool has_data(const struct disk_inode *inode)
 {
 	return inode->offset && inode->size &&
