@@ -44,7 +44,7 @@ void corpus_load(struct corpus *corpus, const char *path)
 		unsigned char *data;
 
 		if (fscanf(file, "%63s %15s %u", name, kind, &seed->len) != 3 ||
-		    fgetc(file) != '\n' || seed->len > ROOM / 2)
+		    fgetc(file) != '\n' || seed->len > ROOM / 4 * 3)
 			broken("%s: seed %u", path, i);
 		data = malloc(seed->len);
 		if (fread(data, 1, seed->len, file) != seed->len)
@@ -56,6 +56,10 @@ void corpus_load(struct corpus *corpus, const char *path)
 	fclose(file);
 }
 
+/**
+ * image_init() - have room for an image
+ * @image: filled in; its data are to be freed
+ */
 void image_init(struct image *image)
 {
 	*image = (struct image){ .data = malloc(ROOM), .len = ROOM };

@@ -22,11 +22,15 @@ def read_counts(notes, counts):
         for path in glob.glob(os.path.join(counts, '**', '*.gcda'), recursive=True):
             note = os.path.join(notes, os.path.basename(path)[:-4] + 'gcno')
             if not os.path.exists(note):
-                continue
+                sys.exit('coverage.py: %s: missing, for %s' % (note, path))
             shutil.copy(path, scratch)
             shutil.copy(note, scratch)
             done = subprocess.run(['gcov', '--json-format', '--stdout', os.path.basename(path)],
-                                  cwd=scratch, stdout=subprocess.PIPE, check=True)
+                                  cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  check=True)
+            # Of another build, for instance, which it does not fail for.
+            if done.stderr:
+                sys.exit('coverage.py: %s: %s' % (path, done.stderr.decode(errors='replace')))
             yield from json.loads(done.stdout)['files']
 
 
