@@ -16,6 +16,7 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -33,20 +34,22 @@
 
 static struct {
 	const char *way, *memory, *seeds, *image, *output;
-	__u64 seed, first, count, time, make, patience;
+	__u64 seed, first, count, time, make, patience, kmemleak;
 } options = { .seeds = "/seeds", .way = "block", .count = 1ull << 62, .patience = 60 };
 
 /**
  * struct progress - what the watching process sees of the other one
  * @index: of the image that is being tried
  * @tried: images
- * @mounted: how many of them were mounted
+ * @changed: how many of them are not a seed; what follows is of these
+ * @new: how many were unlike all before them
+ * @mounted: how many were mounted
  * @verified: of these, with the option verify
  * @counts: of the walks
  */
 struct progress {
 	__u64 index;
-	unsigned long tried, mounted, verified;
+	unsigned long tried, changed, new, mounted, verified;
 	struct walk_counts counts;
 };
 
@@ -107,7 +110,24 @@ void broken(const char *format, ...)
 	va_start(args, format);
 	vprint(BROKEN, format, args);
 	va_end(args);
+	tcdrain(STDOUT_FILENO);
 	_exit(4);
+}
+
+/**
+ * check_errno() - a finding if an error is none that an image may give; see expect_errno()
+ * @path: where that was
+ * @how: what was asked for
+ * @expected: which errors may be given; ends with 0
+ */
+void check_errno(const char *path, const char *how, const int *expected)
+{
+	int err = errno;
+
+	while (*expected && *expected != err)
+		expected++;
+	if (!*expected)
+		finding("%s: %s: %s", path, how, strerror(err));
 }
 
 static __u64 now_ms(void)
@@ -122,8 +142,10 @@ static __u64 now_ms(void)
 
 static bool try_mount(struct place *place, const struct view *view, bool complete, bool verify)
 {
-	if (place->mount(place, MNT, MOUNT_FLAGS, verify ? "verify" : NULL))
+	if (place->mount(place, MNT, MOUNT_FLAGS, verify ? "verify" : NULL)) {
+		expect_errno(MNT, "mount", EINVAL, EUCLEAN);
 		return false;
+	}
 	if (!complete)
 		finding("mounted, and has no whole superblock, or is not there as a whole");
 	if (view->flags & ~CRAMFS_SUPPORTED_FLAGS || !S_ISDIR(view->root.mode))
@@ -131,12 +153,12 @@ static bool try_mount(struct place *place, const struct view *view, bool complet
 			view->root.mode);
 	if (verify && !view_crc_is_right(view))
 		finding("mounted with verify, and has another checksum");
-	progress->mounted++;
-	progress->verified += verify;
+	progress->mounted += current->changed;
+	progress->verified += current->changed && verify;
 	return true;
 }
 
-static void try_options(const struct view *view)
+static void try_options(bool verified)
 {
 	char text[4096];
 	int fd = open("/proc/mounts", O_RDONLY | O_CLOEXEC);
@@ -144,9 +166,28 @@ static void try_options(const struct view *view)
 	if (read(fd, text, sizeof(text)) <= 0)
 		finding("/proc/mounts cannot be read");
 	close(fd);
-	if (!mount(NULL, MNT, NULL, MS_REMOUNT | MOUNT_FLAGS, "verify") &&
-	    !view_crc_is_right(view))
-		finding("remounted with verify, and has another checksum");
+	/* Options can be said again, but not changed. */
+	if (mount(NULL, MNT, NULL, MS_REMOUNT | MOUNT_FLAGS, "verify"))
+		expect_errno(MNT, "remount", verified ? 0 : EINVAL);
+	else if (!verified)
+		finding("remounted with verify, and was mounted without");
+}
+
+/* Of an image that is not a seed. @crc tells it from others, but for a few. */
+static void count_image(__u32 crc)
+{
+	static unsigned char seen[1 << 16];
+	unsigned char *byte = &seen[crc / 8 % sizeof(seen)], bit = 1 << crc % 8;
+	struct walk_counts *sum = &progress->counts;
+
+	progress->changed++;
+	progress->new += !(*byte & bit);
+	*byte |= bit;
+	sum->entries += walk_counts.entries;
+	sum->refused += walk_counts.refused;
+	sum->pages += walk_counts.pages;
+	sum->bad += walk_counts.bad;
+	sum->in_place += walk_counts.in_place;
 }
 
 /*
@@ -155,21 +196,23 @@ static void try_options(const struct view *view)
  */
 static void try_image(struct place *place, const struct image *image)
 {
-	struct walk_counts before = walk_counts;
-	struct rng rng = { crc32(0, image->data, image->len) };
+	__u32 crc = crc32(0, image->data, image->len);
+	struct rng rng = { crc };
 	bool verify = rng_one_in(&rng, 4), good = !image->changed && !image->seed->hostile;
 	bool complete, mounted;
 	struct rng again;
 	struct view view;
 	__u64 hash;
 
+	walk_counts = (struct walk_counts){};
 	place = place_for(place, &rng);
 	place->put(place, image);
 	complete = view_open(&view, image->data, place->room);
 	mounted = try_mount(place, &view, complete, verify);
 	if (!mounted && verify && !(complete && view_crc_is_right(&view))) {
 		place->put(place, image);
-		mounted = try_mount(place, &view, complete, false);
+		verify = false;
+		mounted = try_mount(place, &view, complete, verify);
 	}
 	if (mounted) {
 		again = rng;
@@ -181,15 +224,15 @@ static void try_image(struct place *place, const struct image *image)
 				finding("the second walk sees something else");
 		}
 		if (rng_one_in(&rng, 16))
-			try_options(&view);
+			try_options(verify);
 		if (umount2(MNT, 0))
 			finding("unmount: %s", strerror(errno));
 	}
-	if (good && (!mounted || walk_counts.refused != before.refused ||
-		     walk_counts.bad != before.bad))
+	if (good && (!mounted || walk_counts.refused || walk_counts.bad))
 		finding("a good image is refused, or some of it");
 	health_check_log();
-	progress->counts = walk_counts;
+	if (image->changed)
+		count_image(crc);
 	progress->tried++;
 }
 
@@ -226,6 +269,8 @@ static noreturn void try_images(void)
 	}
 	if (progress->tried > WARM_UP)
 		health_check_leaks(progress->tried);
+	if (options.kmemleak)
+		health_find_lost();
 	_exit(0);
 }
 
@@ -248,6 +293,7 @@ static void set_up_guest(void)
 	must(!mount("sysfs", "/sys", "sysfs", 0, NULL), "/sys");
 	must(!mount("devtmpfs", "/dev", "devtmpfs", 0, NULL) || errno == EBUSY, "/dev");
 	must(!mount("tmpfs", "/tmp", "tmpfs", 0, NULL), "/tmp");
+	must(!mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL), "/sys/kernel/debug");
 }
 
 /* Where a process is that does not get on. */
@@ -303,6 +349,7 @@ static void read_options(int argc, char **argv)
 		{ "seed", .number = &options.seed }, { "first", .number = &options.first },
 		{ "count", .number = &options.count }, { "time", .number = &options.time },
 		{ "make", .number = &options.make }, { "patience", .number = &options.patience },
+		{ "kmemleak", .number = &options.kmemleak },
 	};
 
 	for (int n = 1; n < argc; n++) {
@@ -367,11 +414,12 @@ int main(int argc, char **argv)
 		try_images();
 	}
 	watch(pid);
-	print("images=%lu mounted=%lu verified=%lu", progress->tried, progress->mounted,
-	      progress->verified);
+	print("images=%lu changed=%lu new=%lu mounted=%lu verified=%lu", progress->tried,
+	      progress->changed, progress->new, progress->mounted, progress->verified);
 	print("entries=%lu refused=%lu pages=%lu bad=%lu in_place=%lu", counts->entries,
 	      counts->refused, counts->pages, counts->bad, counts->in_place);
 	print("end");
+	tcdrain(STDOUT_FILENO);
 	reboot(RB_POWER_OFF);
 	return 1;
 }

@@ -280,10 +280,16 @@ void health_init(void);
 void health_check_log(void);
 void health_forget_caches(void);
 void health_check_leaks(unsigned long images);
+void health_find_lost(void);
 
 /* fuzz.c -------------------------------------------------------------------------- */
 
 noreturn void finding(const char *format, ...) __attribute__((format(printf, 1, 2)));
 noreturn void broken(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void check_errno(const char *path, const char *how, const int *expected);
+
+/* The last call has failed: with one of these errors, or that is a finding. */
+#define expect_errno(path, how, ...) \
+	check_errno(path, how, (const int[]){ __VA_ARGS__, 0 })
 
 #endif

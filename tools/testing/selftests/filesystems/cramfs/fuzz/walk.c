@@ -218,6 +218,8 @@ static void read_window(struct walk *walk, const struct window *w, int fd, __u32
 	if (!may_fail(walk, can_be_had(w, at, min_u32(len, end - at)) < min_u32(len, end - at)))
 		return;
 	got = pread(fd, buf, len, (off_t)w->first * PAGE + at);
+	if (got < 0)
+		expect_errno(walk->path, "read", EUCLEAN);
 	hold_len(walk, w, at, min_u32(len, end - at), got, "read");
 	if (got > 0)
 		hold_against(walk, w, at, buf, got, "read");
@@ -236,6 +238,8 @@ static void splice_window(struct walk *walk, const struct window *w, int fd)
 	if (!may_fail(walk, !len))
 		return;
 	got = splice(fd, &pos, pipe_fds[1], NULL, len ?: PAGE, SPLICE_F_NONBLOCK);
+	if (got < 0)
+		expect_errno(walk->path, "splice", EUCLEAN);
 	/* A pipe may have less room than all of it takes. */
 	if (len ? got <= 0 || got > len : got >= 0)
 		finding("%s: splice: %u bytes at %#x: %zd", walk->path, len, w->first * PAGE, got);
@@ -309,6 +313,8 @@ static void copy_from_map(struct walk *walk, const struct window *w, unsigned ch
 				continue;
 		}
 		got = pwrite(scratch_fd, map + at, len, at);
+		if (got < 0)
+			expect_errno(walk->path, "mmap", EFAULT);
 		hold_len(walk, w, at, len, got, "mmap");
 		if (got > 0)
 			hold_against(walk, w, at, scratch + at, got, "mmap");
@@ -347,6 +353,8 @@ static void read_map_as_debugger(struct walk *walk, const struct window *w, unsi
 	if (!may_fail(walk, !w->good[i]))
 		return;
 	got = pread(memory_fd, buf, PAGE, (unsigned long)map + i * PAGE);
+	if (got < 0)
+		expect_errno(walk->path, "/proc/self/mem", EIO);
 	hold_len(walk, w, i * PAGE, PAGE, got, "/proc/self/mem");
 	if (got > 0)
 		hold_against(walk, w, i * PAGE, buf, got, "/proc/self/mem");
@@ -418,8 +426,10 @@ static void look_at_extents(struct walk *walk, const struct disk_inode *file, in
 	int ret = ioctl(fd, FS_IOC_FIEMAP, &all.map);
 
 	note(walk, ret);
-	if (ret)
+	if (ret) {
+		expect_errno(walk->path, "FIEMAP", all.map.fm_length ? EUCLEAN : EINVAL);
 		return;
+	}
 	note(walk, all.map.fm_mapped_extents);
 	for (__u32 i = 0; all.map.fm_extent_count && i < all.map.fm_mapped_extents; i++)
 		check_extent(walk, file, &all.map.fm_extents[i]);
@@ -487,6 +497,8 @@ static void look_at_link(struct walk *walk, const struct disk_inode *link, int d
 	ssize_t len = strlen((char *)expected);
 
 	note(walk, got);
+	if (got < 0)
+		expect_errno(walk->path, "readlink", EUCLEAN);
 	/* One without contents has no target either. */
 	if (!has_data(link))
 		return;
@@ -554,6 +566,8 @@ static void look_from_anywhere(struct walk *walk, const struct disk_inode *dir, 
 	}
 	got = read_entries(fd, pos, buf, sizeof(buf));
 	note(walk, got);
+	if (got < 0)
+		expect_errno(walk->path, "getdents, from anywhere", EUCLEAN, EINVAL);
 	if (got > 0 && pos >= DOTS)
 		check_entry(walk, dir, d, pos);
 }
@@ -562,6 +576,7 @@ static void look_for_others(struct walk *walk, int fd)
 {
 	char name[300] = {};
 	struct stat st;
+	int ret;
 
 	for (__u32 i = 0, len = rng_below(&walk->rng, 256); i <= len; i++)
 		name[i] = 1 + rng_below(&walk->rng, 255);
@@ -569,7 +584,12 @@ static void look_for_others(struct walk *walk, int fd)
 		if (*p == '/')
 			*p = '_';
 	}
-	note(walk, fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW));
+	ret = fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW);
+	note(walk, ret);
+	if (ret && strlen(name) > CRAMFS_MAXPATHLEN)
+		expect_errno(walk->path, "any name", ENAMETOOLONG);
+	else if (ret)
+		expect_errno(walk->path, "any name", ENOENT, EUCLEAN);
 	if (one_in(walk, 4) && (read(fd, name, 1) != -1 || errno != EISDIR))
 		finding("%s: a directory can be read", walk->path);
 }
@@ -587,6 +607,9 @@ static void look_at_entry(struct walk *walk, const struct disk_inode *dir, int f
 	walk_counts.entries++;
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
 		note(walk, errno);
+		/* What is not where the order says is not found. */
+		expect_errno(walk->path, "look-up", EUCLEAN,
+			     walk->view->flags & CRAMFS_FLAG_SORTED_DIRS ? ENOENT : 0);
 		walk_counts.refused++;
 		return;
 	}
@@ -651,6 +674,8 @@ static void look_at_dir(struct walk *walk, const struct disk_inode *dir, int fd,
 	}
 	note(walk, got);
 	note(walk, pos);
+	if (got < 0)
+		expect_errno(walk->path, "getdents", EUCLEAN);
 	if (!got && has_data(dir) && pos != dir->size + DOTS)
 		finding("%s: ends at %lld of %u", walk->path, pos, dir->size);
 	if (remembered >= 0)
