@@ -6,27 +6,36 @@ A guest is user-mode Linux (ways block and mtd) or an x86-64 machine in QEMU (wa
 its kernel, or has it say nothing for long, is a finding as well as what the guest itself reports. For
 each finding the image and the end of the log are left in OUT. A finding does not end the run: the guest
 begins again with the next image.
+
+With --portion the results are a TAP stream, in which a guest has to have done enough, too. It is the
+same work however many guests run at a time.
 """
 
 import argparse
 import collections
+import concurrent.futures
+import contextlib
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 SELF = 'fuzz'
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAX_FINDINGS = 10		# of a guest
 X86_MEMORY = '0x8000000,0x100000'	# what qemu-x86.sh leaves to images, less than that
-# What the end of a kernel looks like, if nobody is left to say so.
-SPLAT = re.compile(r'Kernel panic|BUG:|KASAN|UBSAN|WARNING:|Oops|general protection|INFO: task|'
-                   r'stack segment|unable to handle')
-COUNTS = re.compile(r'fuzz: (\w+=\d+ ?)+$')
+AT = re.compile(r'fuzz: at (\d+)')
+COUNTS = re.compile(r'fuzz: (\w+=\d+ ?)+')
+# What a guest of --portion has to have at least of something for each of something else: about half of
+# what there is, but for the first, which tells that images are changed at all. What is counted is of
+# changed images only. A driver that refuses too much has too little of some of these.
+FLOORS = (('new', 'changed', 0.9), ('mounted', 'changed', 0.5), ('verified', 'changed', 0.03),
+          ('entries', 'mounted', 7), ('refused', 'mounted', 0.15), ('pages', 'mounted', 13),
+          ('bad', 'mounted', 0.7), ('in_place', 'mounted', 0.8))
 
 
 # initramfs ---------------------------------------------------------------------------------------
@@ -52,26 +61,36 @@ def make_initramfs(path, files):
 
 # Guests ------------------------------------------------------------------------------------------
 
+def read_splats():
+    """What the end of a kernel looks like, if nobody is left to say so."""
+    with open(os.path.join(HERE, '..', 'splats.h'), encoding='ascii') as handle:
+        return re.compile('|'.join(re.findall(r'^SPLAT\("(.*)"\)$', handle.read(), re.MULTILINE)))
+
+
 # All that is wrong stops a guest, so that it is known which image it was.
 STOP = ('loglevel=5', 'panic=-1', 'panic_on_warn=1', 'oops=panic', 'hung_task_panic=1',
         'sysctl.kernel.hung_task_timeout_secs=30')
 
 
-def uml_command(args, name, options):
+def uml_command(args, scratch, options):
     """User-mode Linux. Its console and its log are standard output and standard error."""
-    initramfs = os.path.join(args.work, name + '.cpio')
+    initramfs = os.path.join(scratch, 'initramfs')
     make_initramfs(initramfs, [('init', args.fuzzer)] + args.files)
-    return [args.kernel, 'mem=192M', 'initrd=' + initramfs, 'con=null', 'con0=fd:0,fd:1',
-            'console=tty0', 'ramdisk_size=512', 'mtdram.total_size=16384', 'mtdram.erase_size=4',
-            *STOP, *args.append, '--', *options]
+    # Its directory of sockets is in HOME otherwise.
+    command = [args.kernel, 'mem=192M', 'uml_dir=' + scratch, 'initrd=' + initramfs, 'con=null',
+               'con0=fd:0,fd:1', 'console=tty0', 'ramdisk_size=512', 'mtdram.total_size=16384',
+               'mtdram.erase_size=4', *STOP, *args.append]
+    if args.portion:
+        return command + ['kmemleak=on', '--', '--kmemleak=1', *options]
+    return command + ['--', *options]
 
 
-def x86_command(args, name, options):
+def x86_command(args, scratch, options):
     """A machine in QEMU, with a range of memory that its kernel does not take."""
     files = [word for guest, host in args.files for word in ('--file', guest + '=' + host)]
     append = ' '.join((*STOP, *args.append, '--', '--memory=' + X86_MEMORY, *options))
-    return [os.path.join(HERE, '..', 'qemu-x86.sh'), '--kernel', args.kernel, '--init', args.fuzzer,
-            *files, '--smp', '1', '--work', os.path.join(args.work, name), '--append', append]
+    return [os.path.join(HERE, '..', 'qemu-x86.sh'), '--kernel', args.kernel_x86, '--init',
+            args.fuzzer, *files, '--smp', '1', '--work', scratch, '--append', append]
 
 
 COMMANDS = {'block': uml_command, 'mtd': uml_command, 'memory': x86_command}
@@ -80,36 +99,68 @@ COMMANDS = {'block': uml_command, 'mtd': uml_command, 'memory': x86_command}
 class Finding:
     """One thing that is wrong."""
 
-    def __init__(self, guest, index, text, log):
-        self.way, self.seed, self.index = guest.way, guest.seed, index
-        self.text, self.log = text, log
+    def __init__(self, guest, index, text):
+        self.way, self.seed, self.index, self.text = guest.way, guest.seed, index, text
+        self.base = os.path.join(guest.args.out, '%s-%d-%d' % (self.way, self.seed, index))
+        self.image = guest.args.image or self.base + '.cramfs'
+
+    def save(self, args, log):
+        """Leave the image, and what there is to know, in OUT."""
+        what = ''
+        os.makedirs(args.out, exist_ok=True)
+        if not args.image:
+            done = subprocess.run([args.fuzzer, '--seeds=' + args.seeds, '--seed=%d' % self.seed,
+                                   '--make=%d' % self.index, '--output=' + self.image],
+                                  stdout=subprocess.PIPE, check=False)
+            what = done.stdout.decode('ascii', 'replace')
+        with open(self.base + '.txt', 'w', encoding='utf-8') as handle:
+            handle.write('%s\n\nThe image:\n%s\nThe end of the log:\n%s\n' % (
+                self.text, what, '\n'.join(log)))
+
+    def report(self, prefix):
+        """What was found, and how to see it again."""
+        for line in ('%s, seed %d, image %d: %s' % (self.way, self.seed, self.index, self.text),
+                     '  see %s.txt; to see it again:' % self.base,
+                     '  make fuzz WAY=%s SEED=%d FIRST=%d COUNT=1' % (self.way, self.seed, self.index),
+                     '  make fuzz WAY=%s IMAGE=%s' % (self.way, self.image)):
+            print(prefix + line)
 
 
-class Guest(threading.Thread):
+class Guest:
     """Tries a number of images, or for some time, in as many boots as it takes."""
 
-    def __init__(self, args, way, seed):
-        super().__init__()
-        self.args, self.way, self.seed = args, way, seed
+    def __init__(self, args, way, seed, count):
+        self.args, self.way, self.seed, self.count = args, way, seed, count
         self.name = '%s-%d' % (way, seed)
+        self.scratch = os.path.join(args.work, self.name)
         self.findings = []
         self.counts = collections.Counter()
-        self.broken = None
+        self.broken = self.process = None
         self.tail = collections.deque(maxlen=400)
 
     def run(self):
-        """All boots, and what hinders them."""
-        try:
-            self.boots()
-        except OSError as err:
-            self.broken = str(err)
-        if not self.counts['images'] and not self.findings and not self.broken:
-            self.broken = 'no image has been tried'
+        """All boots, and whether they did what there was to do."""
+        self.boots()
+        images = self.counts['images']
+        if images < (self.count or 1) and not (self.args.time and images) and not self.findings:
+            self.broken = self.broken or '%d images have been tried of %d' % (images, self.count)
+
+    def stop(self):
+        """End what runs, and have nothing else begin."""
+        self.broken = self.broken or 'ended by a signal'
+        self.kill(self.process)
+
+    @staticmethod
+    def kill(process):
+        """End a boot, with all its processes."""
+        with contextlib.suppress(ProcessLookupError):
+            if process:
+                os.killpg(process.pid, signal.SIGKILL)
 
     def boots(self):
         """As many as it takes."""
         first, started = self.args.first, time.monotonic()
-        end = first + self.args.count if self.args.count else None
+        end = first + self.count if self.count else None
         with open(os.path.join(self.args.work, self.name + '.log'), 'w', encoding='utf-8') as log:
             while len(self.findings) < MAX_FINDINGS and not self.broken:
                 options = ['--way=' + self.way, '--seed=%d' % self.seed, '--first=%d' % first]
@@ -138,30 +189,31 @@ class Guest(threading.Thread):
 
     def boot(self, options, log):
         """One boot. Return: what it was ended by, or None."""
-        command = COMMANDS[self.way](self.args, self.name, options)
         self.tail.clear()
         started = time.monotonic()
-        guest = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.STDOUT, start_new_session=True,
-                                 env=self.environment())
+        os.makedirs(self.scratch, exist_ok=True)
+        command = COMMANDS[self.way](self.args, self.scratch, options)
+        guest = self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                                start_new_session=True, env=self.environment())
         try:
             at, text, ended = self.follow(guest, log)
         finally:
-            try:
-                os.killpg(guest.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            self.kill(guest)
+            self.process = None
             guest.wait()
+            shutil.rmtree(self.scratch)
         self.counts['ms'] += int((time.monotonic() - started) * 1000)
-        if ended and text is None:
+        if text is None and (ended or self.broken):
             return None
         if at is None:
-            self.broken = text or 'it did not come as far as the first image'
+            self.broken = self.broken or text or 'it did not come as far as the first image'
             return None
         if not ended:
             self.counts['images'] += at - int(options[2].split('=')[1])
-        found = Finding(self, at, text or 'the guest ended without a word', list(self.tail))
+        found = Finding(self, at, text or 'the guest ended without a word')
         self.findings.append(found)
+        found.save(self.args, self.tail)
         return found
 
     def follow(self, guest, log):
@@ -179,121 +231,142 @@ class Guest(threading.Thread):
             *lines, rest = (rest + data).split(b'\n')
             for line in lines:
                 line = line.decode('ascii', 'replace').rstrip('\r')
-                if line.startswith('fuzz: at '):
-                    at = int(line[9:])
+                if AT.fullmatch(line):
+                    at = int(line.split()[-1])
                     continue
                 log.write(line + '\n')
                 self.tail.append(line)
-                if line.startswith(('fuzz: finding: ', 'fuzz: broken: ')):
+                if line.startswith('fuzz: finding: '):
                     text = text or line[6:]
-                    if line.startswith('fuzz: broken: '):
-                        self.broken = line[14:]
+                elif line.startswith('fuzz: broken: '):
+                    self.broken = line[14:]
                 elif line == 'fuzz: end':
                     ended = True
-                elif COUNTS.match(line):
+                elif COUNTS.fullmatch(line):
                     for word in line.split()[1:]:
                         name, value = word.split('=')
                         self.counts[name] += int(value)
-                elif splat is None and SPLAT.search(line):
+                elif splat is None and self.args.splats.search(line):
                     splat = line
         log.flush()
         return at, text or splat, ended
 
 
+def run_all(guests, jobs):
+    """Run guests, so many at a time, to their end, or to that of all, by a signal."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        tasks = [pool.submit(guest.run) for guest in guests]
+        try:
+            for which in signals:
+                signal.signal(which, signal.default_int_handler)
+            concurrent.futures.wait(tasks)
+        except KeyboardInterrupt:
+            for which in signals:
+                signal.signal(which, signal.SIG_IGN)
+            # Again, for one that is about to begin.
+            while concurrent.futures.wait(tasks, 0.1).not_done:
+                for guest, task in zip(guests, tasks):
+                    if not task.done():
+                        guest.stop()
+    for guest, task in zip(guests, tasks):
+        if task.exception():
+            guest.broken = repr(task.exception())
+
+
 # Report ------------------------------------------------------------------------------------------
-
-def save(args, found):
-    """Leave the image of a finding, and what there is to know, in OUT."""
-    os.makedirs(args.out, exist_ok=True)
-    base = os.path.join(args.out, '%s-%d-%d' % (found.way, found.seed, found.index))
-    what = ''
-    image = args.image
-    if not image:
-        image = base + '.cramfs'
-        done = subprocess.run([args.fuzzer, '--seeds=' + args.seeds, '--seed=%d' % found.seed,
-                               '--make=%d' % found.index, '--output=' + image],
-                              stdout=subprocess.PIPE, check=False)
-        what = done.stdout.decode('ascii', 'replace')
-    with open(base + '.txt', 'w', encoding='utf-8') as handle:
-        handle.write('%s\n\nThe image:\n%s\nThe end of the log:\n%s\n' % (
-            found.text, what, '\n'.join(found.log)))
-    return image, base + '.txt'
-
-
-def report_findings(args, guests, prefix):
-    """What was found, and how to see it again."""
-    for found in (found for guest in guests for found in guest.findings):
-        image, text = save(args, found)
-        print('%s%s, seed %d, image %d: %s' % (prefix, found.way, found.seed, found.index, found.text))
-        print('%s  see %s; to see it again:' % (prefix, text))
-        print('%s  make fuzz WAY=%s SEED=%d FIRST=%d COUNT=1' % (prefix, found.way, found.seed,
-                                                               found.index))
-        print('%s  make fuzz WAY=%s IMAGE=%s' % (prefix, found.way, image))
-
 
 def summary(guests):
     """Figures, as one line."""
     counts = sum((guest.counts for guest in guests), collections.Counter())
     seconds = max(guest.counts['ms'] for guest in guests) / 1000
     images = counts['images']
-    return ('%d images in %d s (%.1f/s), %.1f%% mounted, %d with verify, %d entries (%d refused), '
-            '%d pages (%d refused, %d in place)' % (
-                images, seconds, images / (seconds or 1), 100 * counts['mounted'] / (images or 1),
-                counts['verified'], counts['entries'], counts['refused'], counts['pages'],
-                counts['bad'], counts['in_place']))
+    return ('%d images in %d s (%.1f/s), %d changed (%d new), %d mounted (%d with verify), '
+            '%d entries (%d refused), %d pages (%d refused, %d in place)' % (
+                images, seconds, images / (seconds or 1), counts['changed'], counts['new'],
+                counts['mounted'], counts['verified'], counts['entries'], counts['refused'],
+                counts['pages'], counts['bad'], counts['in_place']))
 
 
-def report_tap(args, guests):
-    """The results for check.sh."""
-    print('1..%d' % len(guests))
+def too_few(guest):
+    """Of what a guest has not seen enough, as text."""
+    counts = guest.counts
+    for what, of_what, ratio in FLOORS:
+        # Only where the image is in memory something can be in place.
+        floor = max(1, ratio * counts[of_what]) if what != 'in_place' or guest.way != 'block' else 0
+        if counts[what] < floor:
+            yield '%s=%d is too few for %s=%d: %d at least' % (what, counts[what], of_what,
+                                                              counts[of_what], floor)
+
+
+def report_tap(guests):
+    """Results for check.sh. Return: whether all are good."""
+    bad = 0
+    print('TAP version 13\n1..%d' % len(guests))
     for n, guest in enumerate(guests, 1):
-        good = not guest.findings and not guest.broken and guest.counts['images'] >= args.count
-        # Where the image is in memory, that has to be seen as well.
-        good = good and (guest.way == 'block' or guest.counts['in_place'] > 0)
+        # What was found or is broken may be why there is not enough of something.
+        good = not guest.findings and not guest.broken
+        wrong = [guest.broken] * bool(guest.broken) or list(too_few(guest)) * good
+        good = good and not wrong
+        bad += not good
         print('%sok %d - %s: %s' % ('' if good else 'not ', n, guest.name, summary([guest])))
+        for line in wrong:
+            print('# ' + line)
+        for found in guest.findings:
+            found.report('# ')
+    return not bad
+
+
+def report(guests):
+    """Results for people. Return: whether all is good."""
+    for guest in guests:
+        for found in guest.findings:
+            found.report('')
         if guest.broken:
-            print('# %s' % guest.broken)
-        report_findings(args, [guest], '# ')
+            print('%s: %s: %s' % (SELF, guest.name, guest.broken), file=sys.stderr)
+    print(summary(guests))
+    found = sum(len(guest.findings) for guest in guests)
+    good = not found and not any(guest.broken for guest in guests)
+    print('nothing found' if good else '%d findings' % found)
+    return good
+
+
+def portion(text):
+    """WAY:SEED:COUNT."""
+    way, seed, count = text.split(':')
+    if way not in COMMANDS:
+        raise ValueError
+    return way, int(seed), int(count)
 
 
 def main():
     """Command line."""
     parser = argparse.ArgumentParser()
-    for option in ('kernel', 'fuzzer', 'seeds', 'work', 'out'):
+    for option in ('fuzzer', 'seeds', 'work', 'out'):
         parser.add_argument('--' + option, required=True)
-    parser.add_argument('--way', action='append', required=True, choices=COMMANDS)
-    parser.add_argument('--seed', type=int, required=True)
-    for option, default in (('first', 0), ('count', 0), ('time', 0), ('patience', 120), ('jobs', 1)):
+    for option in ('kernel', 'kernel-x86', 'image'):
+        parser.add_argument('--' + option)
+    for option, default in (('seed', 0), ('first', 0), ('count', 0), ('time', 0), ('patience', 120),
+                            ('jobs', 1)):
         parser.add_argument('--' + option, type=int, default=default)
-    parser.add_argument('--image')
+    parser.add_argument('--way', action='append', default=[], choices=COMMANDS)
+    parser.add_argument('--portion', action='append', type=portion, metavar='WAY:SEED:COUNT')
     parser.add_argument('--coverage', type=os.path.abspath)
     parser.add_argument('--append', action='append', default=[])
-    parser.add_argument('--tap', action='store_true')
     args = parser.parse_args()
     if args.image:
         args.count = 1
     os.makedirs(args.work, exist_ok=True)
+    args.splats = read_splats()
     args.files = [('seeds', args.seeds)] + [('image', args.image)] * bool(args.image)
-    nr = max(args.jobs, len(args.way))
-    guests = [Guest(args, args.way[n % len(args.way)], args.seed + n) for n in range(nr)]
-    waiting, running = list(guests), []
-    while waiting or running:
-        running = [guest for guest in running if guest.is_alive()]
-        while waiting and len(running) < args.jobs:
-            running.append(waiting.pop(0))
-            running[-1].start()
-        time.sleep(0.1)
-    if args.tap:
-        report_tap(args, guests)
-        return 0
-    report_findings(args, guests, '')
-    for guest in guests:
-        if guest.broken:
-            print('%s: %s: %s' % (SELF, guest.name, guest.broken), file=sys.stderr)
-    print(summary(guests))
-    found = sum(len(guest.findings) for guest in guests)
-    print('%d findings' % found if found else 'nothing found')
-    return 1 if found or any(guest.broken for guest in guests) else 0
+    if args.portion:
+        guests = [Guest(args, *each) for each in args.portion]
+    else:
+        guests = [Guest(args, args.way[n % len(args.way)], args.seed + n, args.count)
+                  for n in range(max(args.jobs, len(args.way)))]
+    run_all(guests, args.jobs)
+    good = report_tap(guests) if args.portion else report(guests)
+    return 0 if good else 1
 
 
 if __name__ == '__main__':
