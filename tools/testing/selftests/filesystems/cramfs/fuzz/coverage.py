@@ -7,9 +7,9 @@ files, and COUNTS directories that guests have written .gcda files to.
 """
 
 import collections
-import glob
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -19,13 +19,13 @@ import tempfile
 def read_counts(notes, counts):
     """What gcov says of one guest."""
     with tempfile.TemporaryDirectory() as scratch:
-        for path in glob.glob(os.path.join(counts, '**', '*.gcda'), recursive=True):
-            note = os.path.join(notes, os.path.basename(path)[:-4] + 'gcno')
+        for path in pathlib.Path(counts).rglob('*.gcda'):
+            note = os.path.join(notes, path.stem + '.gcno')
             if not os.path.exists(note):
                 sys.exit('coverage.py: %s: missing, for %s' % (note, path))
             shutil.copy(path, scratch)
             shutil.copy(note, scratch)
-            done = subprocess.run(['gcov', '--json-format', '--stdout', os.path.basename(path)],
+            done = subprocess.run(['gcov', '--json-format', '--stdout', path.name],
                                   cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                   check=True)
             # Of another build, for instance, which it does not fail for.
