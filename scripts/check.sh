@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# check.sh [SUITE...]: prepare everything, run the suites, count what they say. The
-# suites faults and races have to be named: they are not ready yet.
+# check.sh [SUITE...]: prepare everything, run the suites, count what they say.
 # Failures are shown as they come; the last line is `N passed, N failed`. A
 # suite that crashes, or prints less than it planned, is a failure too. The
 # whole output of a suite is in out/log/check-SUITE.tap and .log.
@@ -11,7 +10,8 @@
 . "$top/scripts/prepare.sh"
 
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized fuzz-tools series builds demo guest nommu fuzz kunit)
+[ ${#suites[@]} -gt 0 ] || suites=(tools sanitized fuzz-tools series builds demo guest nommu fuzz kunit
+				       faults races)
 passed=0 failed=0 skipped=0
 
 # Whatever happens, the last line tells.
@@ -130,14 +130,13 @@ suite_fuzz()
 		"$selftests/run-fuzz.sh"
 }
 
-# The fast one of its guests; `make faults` has the other one, too.
 suite_faults()
 {
 	KERNEL_UML=$uml KERNEL_X86=$x86 MKCRAMFS=$mkcramfs KSRC=$ksrc WORK=$out/faults \
-		"$selftests/run-faults.sh" uml
+		"$selftests/run-faults.sh"
 }
 
-# Two minutes, with what it takes to begin and to end.
+# A guest takes two minutes, with what it takes to begin and to end.
 suite_races()
 {
 	KERNEL_X86=$x86 KERNEL_ARM=$kernel_debug MKCRAMFS=$mkcramfs KSRC=$ksrc WORK=$out/races \
