@@ -46,29 +46,9 @@ The guest ends by a reset of its watchdog, since the board has no other.
 END
 }
 
-kernel='' image='' root='' boot_image='' append='' log='' work='' dump=''
-mem=1024 limit=0 interactive=0
-while [ $# -gt 0 ]; do
-	case $1 in
-	--interactive)	interactive=1; shift; continue ;;
-	-h | --help)	usage; exit 0 ;;
-	esac
-	[ $# -ge 2 ] || die "$1: unknown option, or its value is missing"
-	case $1 in
-	--kernel)	kernel=$2 ;;
-	--image)	image=$2 ;;
-	--root)		root=$2 ;;
-	--boot-image)	boot_image=$2 ;;
-	--mem)		mem=$2 ;;
-	--append)	append=$2 ;;
-	--log)		log=$2 ;;
-	--timeout)	limit=$2 ;;
-	--dump-rom)	dump=$2 ;;
-	--work)		work=$2 ;;
-	*)		die "$1: unknown option" ;;
-	esac
-	shift 2
-done
+kernel='' image='' root='' boot_image='' append='' log='' work='' dump_rom=''
+mem=1024 timeout=0 interactive=0
+parse_options '' 'boot_image dump_rom image root' '' "$@"
 [ -n "$kernel" ] && [ -n "$image" ] && [ -n "$root" ] || { usage >&2; exit 2; }
 check_readable "$kernel" "$image" ${boot_image:+"$boot_image"}
 [[ $mem =~ ^[1-9][0-9]*$ ]] || die "--mem $mem: not a number of KiB"
@@ -110,11 +90,11 @@ put_file "$kernel" "$rom" $KERNEL $ROOT
 put_file "$image" "$rom" $ROOT "$root_end"
 
 args=(-M mps2-an385 -kernel "$rom")
-if [ -n "$dump" ]; then
-	check_paths "$(realpath "$dump")"
-	rm -f "$work"/qmp.{in,out} "$dump"
+if [ -n "$dump_rom" ]; then
+	check_paths "$(realpath "$dump_rom")"
+	rm -f "$work"/qmp.{in,out} "$dump_rom"
 	mkfifo "$work"/qmp.{in,out}
-	save_memory $BOOT $ROM_END "$(realpath "$dump")" &
+	save_memory $BOOT $ROM_END "$(realpath "$dump_rom")" &
 	args+=(-no-shutdown -qmp "pipe:$work/qmp")
 fi
 run_qemu "${args[@]}"

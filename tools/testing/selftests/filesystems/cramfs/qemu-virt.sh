@@ -55,47 +55,22 @@ WHERE the image is, and how the kernel is told:
 END
 }
 
-kernel='' image='' root='' append='' log='' work=''
-smp=1 mem=64 limit=0 interactive=0 xip=0 beside='' beside_node='' beside_mtd='' init=''
-drives=()
-while [ $# -gt 0 ]; do
-	case $1 in
-	--interactive)	interactive=1; shift; continue ;;
-	--xip)		xip=1; shift; continue ;;
-	-h | --help)	usage; exit 0 ;;
-	esac
-	[ $# -ge 2 ] || die "$1: unknown option, or its value is missing"
-	case $1 in
-	--kernel)	kernel=$2 ;;
-	--image)	image=$2 ;;
-	--root)		root=$2 ;;
-	--smp)		smp=$2 ;;
-	--mem)		mem=$2 ;;
-	--append)	append=$2 ;;
-	--drive)	drives+=("$2") ;;
-	--flash)	beside=$2 beside_node=$1 ;;
-	--mtd)		beside_mtd=$2 ;;
-	--init)		init=$2 ;;
-	--log)		log=$2 ;;
-	--timeout)	limit=$2 ;;
-	--work)		work=$2 ;;
-	*)		die "$1: unknown option" ;;
-	esac
-	shift 2
-done
+kernel='' image='' init='' root='' flash='' mtd='' append='' log='' work=''
+smp=1 mem=64 timeout=0 interactive=0 xip=0
+drive=()
+parse_options xip 'flash image init mtd root smp' drive "$@"
 if [ "$root" = initramfs ]; then
 	image=$init
-elif [ -n "$beside_mtd" ]; then
-	[ -z "$beside" ] || die '--flash, --mtd: both only with --root initramfs'
-	beside=$beside_mtd beside_node=--mtd
+elif [ -n "$flash" ] && [ -n "$mtd" ]; then
+	die '--flash, --mtd: both only with --root initramfs'
 fi
 [ -n "$kernel" ] && [ -n "$image" ] && [ -n "$root" ] || { usage >&2; exit 2; }
-[ -z "$beside" ] || [ "$root" = block ] || [ "$root" = initramfs ] ||
-	die "$beside_node: only with --root block or initramfs"
-check_readable "$kernel" "$image" "${drives[@]}" ${beside:+"$beside"} ${beside_mtd:+"$beside_mtd"}
+[ -z "$flash$mtd" ] || [ "$root" = block ] || [ "$root" = initramfs ] ||
+	die '--flash, --mtd: only with --root block or initramfs'
+check_readable "$kernel" "$image" "${drive[@]}" ${flash:+"$flash"} ${mtd:+"$mtd"}
 
 make_work
-readonly dtb=$work/virt.dtb flash=$work/flash.img boot_flash=$work/boot.img
+readonly dtb=$work/virt.dtb bank=$work/flash.img boot_bank=$work/boot.img
 rm -f "$dtb"
 
 machine=virt
@@ -107,10 +82,10 @@ add_flash()	# file
 {
 	[ "$(stat -Lc %s "$1")" -le $((FLASH_SIZE)) ] ||
 		die "$1: does not fit into a flash bank of 64 MiB"
-	cp --sparse=always "$1" "$flash"
-	chmod u+w "$flash"
-	truncate -s $((FLASH_SIZE)) "$flash"
-	args+=(-drive "if=pflash,unit=1,format=raw,readonly=on,file=$flash")
+	cp --sparse=always "$1" "$bank"
+	chmod u+w "$bank"
+	truncate -s $((FLASH_SIZE)) "$bank"
+	args+=(-drive "if=pflash,unit=1,format=raw,readonly=on,file=$bank")
 	cmdline+=" cramfs.rom=$FLASH_BASE-$(printf '0x%x' $((FLASH_BASE + FLASH_SIZE)))"
 }
 
@@ -143,12 +118,12 @@ add_xip_kernel()
 	# The pool is for DMA in atomic context, 256 KiB unless one says so.
 	fdtput -t s "$dtb" /chosen bootargs "$cmdline coherent_pool=16K $append"
 	make_stub $XIP_DTB $XIP_KERNEL "$work/stub" -mcpu="$CPU" -marm
-	rm -f "$boot_flash"
-	truncate -s $((FLASH_SIZE)) "$boot_flash"
-	put_file "$work/stub" "$boot_flash" 0 $XIP_DTB
-	put_file "$dtb" "$boot_flash" $XIP_DTB $XIP_KERNEL
-	put_file "$kernel" "$boot_flash" $XIP_KERNEL $FLASH_SIZE
-	args+=(-drive "if=pflash,unit=0,format=raw,readonly=on,file=$boot_flash")
+	rm -f "$boot_bank"
+	truncate -s $((FLASH_SIZE)) "$boot_bank"
+	put_file "$work/stub" "$boot_bank" 0 $XIP_DTB
+	put_file "$dtb" "$boot_bank" $XIP_DTB $XIP_KERNEL
+	put_file "$kernel" "$boot_bank" $XIP_KERNEL $FLASH_SIZE
+	args+=(-drive "if=pflash,unit=0,format=raw,readonly=on,file=$boot_bank")
 }
 
 set_cells()	# node property cell...
@@ -186,7 +161,7 @@ add_reserved_memory()	# base size
 	fdtput -t s "$dtb" "$node" label xip
 }
 
-disks=("${drives[@]}")
+disks=("${drive[@]}")
 case $root in
 mtd)
 	add_flash "$image"
@@ -224,19 +199,24 @@ romram)
 	cmdline+=" cramfs.rom=$RAM_ROM-$RAM_ROM_END root=rom:xip rootfstype=cramfs_physmem"
 	;;
 block)
-	disks=("$image" "${drives[@]}")
-	case $beside_node in
-	--flash)	add_flash "$beside"; dump_dtb; fdtput -r "$dtb" /flash@0 ;;
-	--mtd)		add_flash "$beside"; dump_dtb; make_mtd_rom ;;
-	esac
+	disks=("$image" "${drive[@]}")
+	if [ -n "$flash" ]; then
+		add_flash "$flash"
+		dump_dtb
+		fdtput -r "$dtb" /flash@0
+	elif [ -n "$mtd" ]; then
+		add_flash "$mtd"
+		dump_dtb
+		make_mtd_rom
+	fi
 	cmdline+=' root=/dev/vda rootfstype=cramfs'
 	;;
 initramfs)
-	add_flash "${beside:-/dev/null}"
+	add_flash "${flash:-/dev/null}"
 	dump_dtb
-	if [ -n "$beside_mtd" ]; then
+	if [ -n "$mtd" ]; then
 		# What is in bank 0, the other one, is booted instead of the kernel.
-		put_file "$beside_mtd" "$flash" $FLASH_HALF $FLASH_SIZE
+		put_file "$mtd" "$bank" $FLASH_HALF $FLASH_SIZE
 		make_mtd_rom $((FLASH_BASE + FLASH_HALF)) $FLASH_HALF
 	else
 		fdtput -r "$dtb" /flash@0

@@ -42,34 +42,12 @@ END
 }
 
 kernel='' init='' rom='' mtd='' append='' log='' work=''
-smp=4 mem=512 limit=0 interactive=0
-drives=() files=()
-while [ $# -gt 0 ]; do
-	case $1 in
-	--interactive)	interactive=1; shift; continue ;;
-	-h | --help)	usage; exit 0 ;;
-	esac
-	[ $# -ge 2 ] || die "$1: unknown option, or its value is missing"
-	case $1 in
-	--kernel)	kernel=$2 ;;
-	--init)		init=$2 ;;
-	--file)		files+=("$2") ;;
-	--rom)		rom=$2 ;;
-	--mtd)		mtd=$2 ;;
-	--drive)	drives+=("$2") ;;
-	--smp)		smp=$2 ;;
-	--mem)		mem=$2 ;;
-	--append)	append=$2 ;;
-	--log)		log=$2 ;;
-	--timeout)	limit=$2 ;;
-	--work)		work=$2 ;;
-	*)		die "$1: unknown option" ;;
-	esac
-	shift 2
-done
+smp=4 mem=512 timeout=0 interactive=0
+drive=() file=()
+parse_options '' 'init mtd rom smp' 'drive file' "$@"
 [ -n "$kernel" ] && [ -n "$init" ] || { usage >&2; exit 2; }
 [[ $mem =~ ^[0-9]+$ ]] && [ "$mem" -ge 256 ] || die "--mem $mem: a number of MiB, 256 at least"
-check_readable "$kernel" "${drives[@]}" ${rom:+"$rom"} ${mtd:+"$mtd"}
+check_readable "$kernel" "${drive[@]}" ${rom:+"$rom"} ${mtd:+"$mtd"}
 
 make_work
 qemu=qemu-system-x86_64
@@ -86,14 +64,14 @@ load()
 	args+=(-device "loader,file=$1,addr=$2,force-raw=on")
 }
 
-make_initramfs "$init" "$initramfs" "${files[@]}"
+make_initramfs "$init" "$initramfs" "${file[@]}"
 if [ -n "$rom" ]; then
 	load "$rom" $ROM
 	cmdline+=" cramfs.rom=$ROM-$(printf '0x%x' $((ROM + ROM_SIZE)))"
 fi
 [ -z "$mtd" ] || load "$mtd" $MTD_ROM
-for n in "${!drives[@]}"; do
-	args+=(-drive "if=none,id=disk$n,format=raw,readonly=on,file=${drives[n]}"
+for n in "${!drive[@]}"; do
+	args+=(-drive "if=none,id=disk$n,format=raw,readonly=on,file=${drive[n]}"
 	       -device "virtio-blk-pci,drive=disk$n")
 done
 

@@ -14,6 +14,38 @@ die()
 	exit 2
 }
 
+# parse_options FLAGS VALUES LISTS ARGUMENT...: --a-name sets a_name, which the caller
+# has given its default: to 1 if it is in FLAGS, to VALUE in --a-name VALUE if it is in
+# VALUES; or it adds VALUE to it, if it is in LISTS. Some options are those of all.
+parse_options()
+{
+	local flags=" $1 interactive " lists=" $3 " name
+	local values=" $2 append kernel log mem timeout work "
+
+	shift 3
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-h | --help)	usage; exit 0 ;;
+		--*)		name=${1#--} name=${name//-/_} ;;
+		*)		die "$1: not an option" ;;
+		esac
+		if [[ $flags == *" $name "* ]]; then
+			printf -v "$name" 1
+			shift
+			continue
+		fi
+		[[ $values$lists == *" $name "* ]] || die "$1: unknown option"
+		[ $# -ge 2 ] || die "$1: its value is missing"
+		if [[ $values == *" $name "* ]]; then
+			printf -v "$name" %s "$2"
+		else
+			declare -n list=$name
+			list+=("$2")
+		fi
+		shift 2
+	done
+}
+
 # check_paths PATH...: QEMU takes a comma in a path for the end of it, and what
 # JSON has as quotes and escapes must not be in that of save_memory.
 check_paths()
@@ -104,7 +136,7 @@ save_memory()	# address size file
 
 # run_qemu ARGUMENT...: with its console on stdout, and in $log where there is
 # one; stdin is the guest's if the run is interactive. Exits with QEMU's status,
-# which is 124 if the guest was ended after $limit seconds.
+# which is 124 if the guest was ended after $timeout seconds.
 run_qemu()
 {
 	local status=0 console=stdio,id=console
@@ -118,14 +150,14 @@ run_qemu()
 		exec </dev/null
 	fi
 	command+=(-serial chardev:console)
-	[ "$limit" = 0 ] || command=(timeout --foreground -k 5 "$limit" "${command[@]}")
+	[ "$timeout" = 0 ] || command=(timeout --foreground -k 5 "$timeout" "${command[@]}")
 
 	"${command[@]}" || status=$?
 	# If QEMU did not even start, save_memory still waits for it.
 	jobs -p | xargs -r kill 2>/dev/null || true
 	case $status in
 	0)	;;
-	124)	echo "${0##*/}: the guest did not end within $limit s" >&2 ;;
+	124)	echo "${0##*/}: the guest did not end within $timeout s" >&2 ;;
 	*)	echo "${0##*/}: QEMU ended with status $status" >&2 ;;
 	esac
 	exit "$status"
