@@ -4,7 +4,6 @@
  * in memory when the kernel has been asked to forget it.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,26 +25,6 @@ struct balance {
 
 static struct balance before;
 static unsigned long leaks_since;	/* jiffies */
-
-/* What is not there, or is no number, does not compare with anything. */
-static unsigned long number_in(const char *path, const char *key)
-{
-	FILE *file = fopen(path, "r");
-	unsigned long value = 0;
-	bool found = false;
-	char line[256];
-
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		const char *at = strstr(line, key);
-
-		found = at && sscanf(at + strlen(key), "%lu", &value) == 1;
-	}
-	if (file)
-		fclose(file);
-	errno = ENOMSG;
-	must(found, path);
-	return value;
-}
 
 static long slab_objects(const char *cache)
 {

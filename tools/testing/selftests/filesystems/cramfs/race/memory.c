@@ -56,19 +56,9 @@ void reclaim_round(void)
 	short_sleep(20000);
 }
 
-static unsigned long amount(const char *key)
+static size_t amount(const char *key)
 {
-	FILE *file = fopen("/proc/meminfo", "r");
-	unsigned long value = 0;
-	char line[128];
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (!strncmp(line, key, strlen(key)))
-			value = strtoul(line + strlen(key), NULL, 10);
-	}
-	if (file)
-		fclose(file);
-	return value << 10;
+	return (size_t)number_in("/proc/meminfo", key) << 10;
 }
 
 /* Nearly all that there is, so that others have to give up what they have. */

@@ -20,6 +20,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../proc.h"
 #include "race.h"
 
 static unsigned int tests;
@@ -43,23 +44,6 @@ static void result(bool ok, const char *name)
 	printf("%sok %u %s\n", ok ? "" : "not ", ++tests, name);
 }
 
-static bool parameter(const char *key, char *value, size_t size)
-{
-	char line[2048] = "", *word, *save;
-	FILE *file = fopen("/proc/cmdline", "r");
-
-	if (!file || !fgets(line, sizeof(line), file))
-		return false;
-	fclose(file);
-	for (word = strtok_r(line, "\n ", &save); word; word = strtok_r(NULL, "\n ", &save)) {
-		if (!strncmp(word, key, strlen(key))) {
-			snprintf(value, size, "%s", word + strlen(key));
-			return true;
-		}
-	}
-	return false;
-}
-
 /**
  * number() - a number on the kernel's command line
  * @key: what is in front of it, with the '='
@@ -70,7 +54,7 @@ unsigned long number(const char *key)
 {
 	char value[64];
 
-	return parameter(key, value, sizeof(value)) ? strtoul(value, NULL, 0) : 0;
+	return cmdline_get(key, value, sizeof(value)) ? strtoul(value, NULL, 0) : 0;
 }
 
 /**
@@ -83,7 +67,7 @@ char *text(const char *key)
 {
 	char value[64];
 
-	return parameter(key, value, sizeof(value)) ? strdup(value) : NULL;
+	return cmdline_get(key, value, sizeof(value)) ? strdup(value) : NULL;
 }
 
 /**

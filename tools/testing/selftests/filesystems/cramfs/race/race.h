@@ -155,6 +155,7 @@ void short_sleep(unsigned int max_us);
 long seconds(void);
 __attribute__((format(printf, 1, 2))) void fail(const char *format, ...);
 __attribute__((format(printf, 2, 3))) int write_text(const char *path, const char *format, ...);
+unsigned long number_in(const char *path, const char *key);
 pid_t start_child(void);
 void end_child(pid_t pid);
 void do_round(enum kind kind);

@@ -164,6 +164,32 @@ int write_text(const char *path, const char *format, ...)
 }
 
 /**
+ * number_in() - read a number, without which nothing can be compared
+ * @path: a file of /proc or the like
+ * @key: what is in front of the number, "" if that is all that there is
+ *
+ * Return: the number; does not return if there is none
+ */
+unsigned long number_in(const char *path, const char *key)
+{
+	FILE *file = fopen(path, "r");
+	unsigned long value = 0;
+	bool found = false;
+	char line[256];
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		const char *at = strstr(line, key);
+
+		found = at && sscanf(at + strlen(key), "%lu", &value) == 1;
+	}
+	if (file)
+		fclose(file);
+	errno = ENOMSG;
+	must(found, path);
+	return value;
+}
+
+/**
  * start_child() - have a process that does not outlive this one
  *
  * Return: as fork(); what the child does next has other chances
