@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ struct worker {
 };
 
 static struct worker workers[MAX_WORKERS];
-static unsigned int nr_workers, nr_oom_kills;
+static unsigned int nr_workers, nr_oom_kills, nr_ended;
 static bool has_group;
 static uint64_t seed;
 
@@ -113,6 +114,8 @@ void start_workers(uint64_t chances)
 {
 	seed = chances;
 	make_group();
+	/* Their children hold what they have until the last of them has ended. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (enum kind kind = 0; kind < NR_KINDS; kind++) {
 		for (unsigned int n = 0; n < crew[kind].nr && !left_out(kind); n++) {
 			workers[nr_workers].kind = kind;
@@ -125,15 +128,19 @@ void start_workers(uint64_t chances)
 /**
  * bury_workers() - look who has ended, and start others instead
  *
- * The kernel may have killed one for its memory; nothing else ends one early.
+ * The kernel may have killed one for its memory; nothing else ends one early. What a
+ * worker leaves behind ends here, too.
+ *
+ * Return: whether there is still somebody
  */
-void bury_workers(void)
+bool bury_workers(void)
 {
 	char dir[32];
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		nr_ended++;
 		for (unsigned int n = 0; n < nr_workers; n++) {
 			if (workers[n].pid != pid)
 				continue;
@@ -150,6 +157,7 @@ void bury_workers(void)
 			}
 		}
 	}
+	return !pid;
 }
 
 /**
@@ -194,36 +202,26 @@ bool anybody_stuck(void)
 	return stuck;
 }
 
-static unsigned int count_workers(void)
-{
-	unsigned int nr = 0;
-
-	for (unsigned int n = 0; n < nr_workers; n++)
-		nr += workers[n].pid != 0;
-	return nr;
-}
-
 /**
  * end_workers() - wait for all to end
  *
  * As long as there is one who does, the others have not had their turn yet.
  *
- * Return: whether all have; if not, after showing where the others are
+ * Return: whether all have, and their children; if not, after showing where they are
  */
 bool end_workers(void)
 {
 	unsigned long since = shared->beats;
-	unsigned int left = count_workers(), now;
+	unsigned int seen = 0;
+	bool left;
 
 	shared->stop = 1;
-	while (left && shared->beats - since <= STUCK) {
+	while ((left = bury_workers()) && shared->beats - since <= STUCK) {
 		usleep(20000);
 		go_on();
-		bury_workers();
-		now = count_workers();
-		if (now != left)
+		if (nr_ended != seen)
 			since = shared->beats;
-		left = now;
+		seen = nr_ended;
 	}
 
 	for (unsigned int n = 0; n < nr_workers; n++) {

@@ -178,7 +178,7 @@ bool unmount_homes(int loop);
 
 /* crew.c */
 void start_workers(uint64_t chances);
-void bury_workers(void);
+bool bury_workers(void);
 bool anybody_stuck(void);
 bool end_workers(void);
 bool all_have_worked(void);
