@@ -89,8 +89,7 @@ static bool is_balanced(const struct balance *after)
  * comes_back() - is no more in use than at begin_balance()?
  * @when: what to call it in the output
  *
- * Sooner or later: there may be processes that are about to end, with what they have
- * mapped.
+ * Sooner or later: there is always something that is freed a little later.
  *
  * Return: whether it is so
  */

@@ -18,19 +18,21 @@
 
 #define MAX_SPINS	3000	/* and then somebody is not there any more, or waits, too */
 
-/* Two processes, of which each says how far it is. */
+/* Two processes, of which each says how far it is, and what it has found so far. */
 struct pair {
 	volatile unsigned int at[2];
-	volatile ino_t ino[2];
+	ino_t ino[2][NR_TWINS];
 };
 
 static void meet(struct pair *pair, int self, unsigned int step)
 {
+	__sync_synchronize();
 	pair->at[self] = step;
 	for (int n = 0; n < MAX_SPINS && pair->at[!self] < step; n++) {
 		if (n > MAX_SPINS / 2)
 			sched_yield();
 	}
+	__sync_synchronize();
 }
 
 static const struct node *find_twin(const struct tree *tree, unsigned int number, int which)
@@ -92,11 +94,11 @@ static void look_at_all(const char *top, const struct tree *tree, struct pair *p
 
 		meet(pair, self, 3 * n + 1);
 		fd = look_at(top, node, &st);
-		pair->ino[self] = st.st_ino;
+		pair->ino[self][n] = st.st_ino;
 		meet(pair, self, 3 * n + 2);
 		if (!self && fd >= 0)
 			must_be_one(top, node, find_twin(tree, n, 1), fd);
-		if (pair->at[!self] == 3 * n + 2 && pair->ino[0] != pair->ino[1])
+		if (pair->at[!self] >= 3 * n + 2 && pair->ino[0][n] != pair->ino[1][n])
 			fail("%s: its twin has another number", node->path);
 		meet(pair, self, 3 * n + 3);
 		close(fd);
