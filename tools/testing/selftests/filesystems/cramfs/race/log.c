@@ -72,6 +72,15 @@ static bool of_library(const char *line)
 	return false;
 }
 
+static bool is_splat(const char *line)
+{
+	for (unsigned int n = 0; n < ARRAY_SIZE(splats); n++) {
+		if (strstr(line, splats[n]))
+			return true;
+	}
+	return false;
+}
+
 #define MAX_REPORT	80
 #define VMEMMAP		0xffffea0000000000ULL	/* of x86-64, where struct page is */
 
@@ -102,6 +111,9 @@ static bool report_line(const char *line)
 
 	if (!nr && !strstr(line, "BUG: KCSAN"))
 		return false;
+	/* Another processor may have something to say in the middle of it. */
+	if (nr && is_splat(line))
+		return false;
 	if (strstr(line, " to 0x") || strstr(line, "race at unknown"))
 		frame = false;
 	page = page || of_page(line);
@@ -130,15 +142,6 @@ static bool report_line(const char *line)
 	page = false;
 	nr = 0;
 	return true;
-}
-
-static bool is_splat(const char *line)
-{
-	for (unsigned int n = 0; n < ARRAY_SIZE(splats); n++) {
-		if (strstr(line, splats[n]))
-			return true;
-	}
-	return false;
 }
 
 /* What is not right is shown, with what follows it, and ends the run. */
