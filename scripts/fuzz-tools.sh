@@ -50,6 +50,8 @@ end_all()
 {
 	local pid
 
+	# make passes on what it got, so that this comes twice.
+	trap '' HUP INT TERM
 	for pid in $(jobs -p); do
 		kill -- "-$pid" || true
 	done

@@ -134,6 +134,8 @@ end_guests()
 {
 	local pid
 
+	# make passes on what it got, so that this comes twice.
+	trap '' HUP INT TERM
 	for pid in $(jobs -p); do
 		kill -- "-$pid" || true
 	done
