@@ -188,7 +188,7 @@ static bool many_programs_in_a_row_lose_no_memory(void)
 	for (int n = 0; n < IN_A_ROW; n++) {
 		ASSERT_EQ(0, run_program(BIN "whoami", NULL));
 		/* What the dead have is given back late, which is no loss. */
-		if (n % 20 == 19)
+		if (n % 10 == 9)
 			settled_memory();
 	}
 	ASSERT_EQ(copies, mem_kb("MmapCopy"));
