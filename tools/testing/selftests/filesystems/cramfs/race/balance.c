@@ -50,7 +50,7 @@ static struct balance take_balance(void)
 	balance.dentries = slab_objects("dentry");
 	balance.pages = number_in("/proc/vmstat", "nr_file_pages ");
 	balance.free_kb = number_in("/proc/meminfo", "MemFree:");
-	go_on();
+	note_progress();
 	return balance;
 }
 
@@ -160,7 +160,7 @@ bool find_leaks(void)
 	for (int n = 0; n < 3; n++) {
 		sleep(6);
 		must(!write_text(LEAKS, "scan"), LEAKS);
-		go_on();
+		note_progress();
 	}
 	return list_leaks();
 }

@@ -38,16 +38,6 @@ static unsigned int nr_workers, nr_oom_kills, nr_ended;
 static bool has_group;
 static uint64_t seed;
 
-static void note_progress(unsigned int number)
-{
-	unsigned long now = shared->beats, took = now - shared->seen[number];
-
-	/* Two at once may lose one of the numbers, which only tell how near STUCK is. */
-	if (took > shared->longest)
-		shared->longest = took;
-	shared->seen[number] = now;
-}
-
 static void die_by(int sig, siginfo_t *info, void *context)
 {
 	fail("signal %d (%d) at %p", sig, info->si_code, info->si_addr);
@@ -65,13 +55,12 @@ static void be_worker(unsigned int number)
 	if (worker->in_group)
 		write_text(GROUP "/cgroup.procs", "0");
 	my_kind = worker->kind;
+	my_number = number;
 	snprintf(my_dir, sizeof(my_dir), "/work/%u", number);
 	mkdir(my_dir, 0755);
 	random_seed(seed ^ (uint64_t)(number + 1) << 32 ^ (uint64_t)worker->life << 48);
-	while (!shared->stop) {
+	while (!shared->stop)
 		do_round(worker->kind);
-		note_progress(number);
-	}
 	exit(0);
 }
 
@@ -218,7 +207,7 @@ bool end_workers(void)
 	shared->stop = 1;
 	while ((left = bury_workers()) && shared->beats - since <= STUCK) {
 		usleep(20000);
-		go_on();
+		note_progress();
 		if (nr_ended != seen)
 			since = shared->beats;
 		seen = nr_ended;
@@ -239,7 +228,7 @@ bool end_workers(void)
  */
 void say_counts(long elapsed)
 {
-	printf("# after %ld s, at beat %lu, at most %lu a round:", elapsed, shared->beats,
+	printf("# after %ld s, at beat %lu, at most %lu without progress:", elapsed, shared->beats,
 	       shared->longest);
 	for (enum kind kind = 0; kind < NR_KINDS; kind++)
 		printf(" %s %lu", kind_names[kind], shared->rounds[kind]);

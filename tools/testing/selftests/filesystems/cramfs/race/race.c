@@ -83,14 +83,6 @@ void must(bool ok, const char *what)
 	exit(1);
 }
 
-/**
- * go_on() - tell init that the run does so
- */
-void go_on(void)
-{
-	shared->run_seen = shared->beats;
-}
-
 static void set_up(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -118,7 +110,7 @@ static void look_at_homes(void)
 	for (unsigned int n = 0; n < nr_homes; n++) {
 		const struct tree *tree = &trees[homes[n].tree];
 
-		go_on();
+		note_progress();
 		walk_tree(homes[n].top, tree);
 		for (unsigned int f = 0; f < tree->nr_files; f++) {
 			if (tree->files[f]->len && one_in(4))
@@ -134,7 +126,7 @@ static bool watch(long time, bool *lasted)
 
 	while (!shared->stop && !stuck && seconds() - begin < time) {
 		usleep(NAP);
-		go_on();
+		note_progress();
 		bury_workers();
 		read_log();
 		stuck = anybody_stuck();
@@ -167,6 +159,7 @@ static void run(void)
 	begin_balance();
 
 	memset(shared->rounds, 0, sizeof(shared->rounds));
+	shared->longest = 0;
 	loop = mount_homes();
 	start_workers(seed);
 	ended = watch(time, &lasted);
@@ -206,7 +199,7 @@ static bool has_ended(pid_t pid, int *status)
 {
 	pid_t ended;
 
-	while (shared->beats - shared->run_seen <= STUCK_RUN) {
+	while (shared->beats - shared->seen[RUN] <= STUCK_RUN) {
 		beat();
 		while ((ended = waitpid(-1, status, WNOHANG)) > 0) {
 			if (ended == pid)

@@ -22,9 +22,9 @@ extern const char __executable_start[], etext[];
 #define NR_TWINS	32	/* files and links that have two names */
 
 /*
- * How long something may take, in beats of init. Each is a nap and some work. When the
- * host is so busy that a round takes minutes, the work takes longer, too: nobody is
- * stuck who could not do in his round as much as so many beats are.
+ * How long something may take, in beats of init. Each is a nap and some work, which
+ * takes longer when the host is busy: nobody is stuck who has been given no more of a
+ * processor than so many beats take.
  */
 #define NAP		100000	/* microseconds */
 #define STUCK		2000
@@ -80,6 +80,7 @@ enum kind {
 
 #define MAX_HOMES	8
 #define MAX_WORKERS	64
+#define RUN		MAX_WORKERS	/* the number of who starts them */
 
 /**
  * struct home - a mount that is there all the time
@@ -105,9 +106,8 @@ struct home {
  * @killed: processes that a signal ended in the middle of something
  * @in_rom: pages that were seen mapped from the image itself
  * @beats: of init, see there
- * @run_seen: the beat at which the run has gone on last
- * @seen: for each worker, the beat at which its last round ended
- * @longest: beats that a round has taken
+ * @seen: for each worker, and the run itself, the beat at which it has gone on last
+ * @longest: beats that one has taken to go on
  */
 struct shared {
 	volatile int stop;
@@ -117,7 +117,7 @@ struct shared {
 	int holders;
 	unsigned long killed;
 	unsigned long in_rom;
-	volatile unsigned long beats, run_seen, seen[MAX_WORKERS], longest;
+	volatile unsigned long beats, seen[RUN + 1], longest;
 };
 
 /**
@@ -143,8 +143,9 @@ extern unsigned int nr_homes;
 extern struct place place;
 extern const char *const kind_names[NR_KINDS];
 
-/* This process: what it does, and a directory of its own. */
+/* This process: what it does, who it is, and a directory of its own. */
 extern enum kind my_kind;
+extern unsigned int my_number;
 extern char my_dir[32];
 
 void random_seed(uint64_t seed);
@@ -153,6 +154,7 @@ unsigned int random_below(unsigned int n);
 bool one_in(unsigned int n);
 void short_sleep(unsigned int max_us);
 long seconds(void);
+void note_progress(void);
 __attribute__((format(printf, 1, 2))) void fail(const char *format, ...);
 __attribute__((format(printf, 2, 3))) int write_text(const char *path, const char *format, ...);
 unsigned long number_in(const char *path, const char *key);
@@ -170,7 +172,6 @@ uint32_t sum_of_text(void);
 unsigned long number(const char *key);
 char *text(const char *key);
 void must(bool ok, const char *what);
-void go_on(void);
 
 /* homes.c */
 int mount_homes(void);

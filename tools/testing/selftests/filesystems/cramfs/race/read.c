@@ -269,6 +269,7 @@ void check_stat(const struct node *node, const struct stat *st)
 		[NODE_OTHER] = S_IFREG,
 	};
 
+	note_progress();
 	if ((st->st_mode & S_IFMT) != modes[node->type])
 		fail("%s: its mode is %o", node->path, st->st_mode);
 	else if ((node->type == NODE_FILE || node->type == NODE_LINK) &&

@@ -26,6 +26,7 @@ struct home homes[MAX_HOMES];
 unsigned int nr_homes;
 struct place place;
 enum kind my_kind;
+unsigned int my_number = RUN;
 char my_dir[32];
 
 const char *const kind_names[NR_KINDS] = {
@@ -113,6 +114,19 @@ long seconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec;
+}
+
+/**
+ * note_progress() - say that this process is not stuck
+ */
+void note_progress(void)
+{
+	unsigned long now = shared->beats, took = now - shared->seen[my_number];
+
+	/* Two at once may lose one of the numbers, which only tell how near STUCK is. */
+	if (took > shared->longest)
+		shared->longest = took;
+	shared->seen[my_number] = now;
 }
 
 /**
@@ -232,6 +246,7 @@ void do_round(enum kind kind)
 {
 	my_kind = kind;
 	rounds[kind]();
+	note_progress();
 	__sync_add_and_fetch(&shared->rounds[kind], 1);
 }
 
@@ -287,6 +302,7 @@ int open_in(const char *top, const struct node *node)
 	char path[128];
 	int fd;
 
+	note_progress();
 	snprintf(path, sizeof(path), "%s/%s", top, node->path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -309,6 +325,7 @@ bool same(const char *what, const struct node *node, const void *buf, size_t off
 	const unsigned char *seen = buf, *want = node->contents + offset;
 	size_t n = 0;
 
+	note_progress();
 	if (!memcmp(seen, want, len))
 		return true;
 	while (n < len && seen[n] == want[n])
