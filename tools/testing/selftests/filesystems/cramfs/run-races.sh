@@ -85,7 +85,7 @@ boot()	# name kernel machine qemu-script argument...
 	# Who is stuck is race.c's concern, but for the kernel itself.
 	"$here/$4" --kernel "$kernel" --init "$programs/$machine/race" --smp 4 \
 		--drive "$dir/disk0" --drive "$dir/disk1" --mtd "$dir/rom" \
-		--append "$append $5" --log "$log" --work "$vm" --timeout $((time + 1500)) \
+		--append "$append $5" --log "$log" --work "$vm" --timeout $((time + 1800)) \
 		"${@:6}" >/dev/null 2>"$log.qemu" || status=$?
 	{
 		grep -E '^# (seed|after|refused|the run|wrong|before|mounted|unmounted)' "$log" |

@@ -69,6 +69,7 @@ static void take_memory(void)
 
 	write_text("/proc/self/oom_score_adj", "1000");
 	while (!shared->stop && amount("MemAvailable:") > leave && seconds() < end) {
+		note_progress();
 		if (mmap(NULL, step, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) == MAP_FAILED)
 			break;

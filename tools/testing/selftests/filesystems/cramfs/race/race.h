@@ -27,8 +27,7 @@ extern const char __executable_start[], etext[];
  * processor than so many beats take.
  */
 #define NAP		100000	/* microseconds */
-#define STUCK		2000
-#define STUCK_RUN	(2 * STUCK)	/* of the run itself: a search for leaks is long */
+#define STUCK		4000	/* 8 minutes of an idle host */
 
 #define GROUP		"/cgroup/group"	/* of processes that have little memory */
 
@@ -108,6 +107,7 @@ struct home {
  * @beats: of init, see there
  * @seen: for each worker, and the run itself, the beat at which it has gone on last
  * @longest: beats that one has taken to go on
+ * @slowest: who that was
  */
 struct shared {
 	volatile int stop;
@@ -118,6 +118,7 @@ struct shared {
 	unsigned long killed;
 	unsigned long in_rom;
 	volatile unsigned long beats, seen[RUN + 1], longest;
+	enum kind slowest;
 };
 
 /**

@@ -124,8 +124,10 @@ void note_progress(void)
 	unsigned long now = shared->beats, took = now - shared->seen[my_number];
 
 	/* Two at once may lose one of the numbers, which only tell how near STUCK is. */
-	if (took > shared->longest)
+	if (took > shared->longest) {
 		shared->longest = took;
+		shared->slowest = my_kind;
+	}
 	shared->seen[my_number] = now;
 }
 
