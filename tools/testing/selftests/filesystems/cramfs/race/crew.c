@@ -228,8 +228,8 @@ bool end_workers(void)
  */
 void say_counts(long elapsed)
 {
-	printf("# after %ld s, at beat %lu, at most %lu without progress (%s):", elapsed, shared->beats,
-	       shared->longest, kind_names[shared->slowest]);
+	printf("# after %ld s, at beat %lu, at most %lu without progress (%s):", elapsed,
+	       shared->beats, shared->longest, kind_names[shared->slowest]);
 	for (enum kind kind = 0; kind < NR_KINDS; kind++)
 		printf(" %s %lu", kind_names[kind], shared->rounds[kind]);
 	printf("\n# refused %lu mounts of a range in use, killed %lu", shared->busy,
