@@ -7,6 +7,7 @@
 
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/kbuild.sh"
+. "$selftests/runner.sh"
 
 # The tree has to stay as it is, and what is configured is in the cache, too.
 lock trees
@@ -29,12 +30,6 @@ suites()
 	sed -n 's/^\t\.name = "\(cramfs_[a-z_]*\)",$/\1/p' "$top"/fs/cramfs/tests/*.c
 }
 
-# What is wrong with a kernel, as one regular expression.
-splats()
-{
-	sed -n 's/^SPLAT("\(.*\)")$/\1/p' "$selftests/splats.h" | paste -sd '|'
-}
-
 # Without a reconfiguration that would start from what was left there.
 configure()
 {
@@ -49,7 +44,7 @@ configure()
 	ln "$linux" "$scratch/build/linux" 2>/dev/null || cp "$linux" "$scratch/build/linux"
 	kunit exec --build_dir="$scratch/build" --timeout=120 --raw_output=all 'cramfs*' </dev/null |
 		tee "$scratch/console" |
-		awk -v suites="$(suites | tr '\n' ' ')" -v splats="$(splats)" \
+		awk -v suites="$(suites | tr '\n' ' ')" -v splats="$(splats "$selftests")" \
 			-f "$top/scripts/kunit-to-tap.awk"
 	cat "$scratch/console" >&2
 

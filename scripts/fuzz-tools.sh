@@ -12,6 +12,7 @@
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/prepare.sh"
 . "$top/scripts/tap.sh"
+. "$selftests/runner.sh"
 
 readonly TARGETS=(fsck elf flat devtable archive rules sort)
 # The longest inputs, and how many there are in a check: what 25 s of a processor are for
@@ -45,19 +46,11 @@ prepare_fuzzers()
 	! setarch -R true 2>/dev/null || fixed=(setarch -R)
 }
 
-# Also when a signal ends the script: fuzzers would go on until their time is up.
 end_all()
 {
-	local pid
-
-	# make passes on what it got, so that this comes twice.
-	trap '' HUP INT TERM
-	for pid in $(jobs -p); do
-		kill -- "-$pid" || true
-	done
-	wait || true
+	end_jobs
 	rm -rf "$scratch"
-} 2>/dev/null
+}
 
 # fuzz TARGET LOG ARGUMENT...: run libFuzzer. Its output, and last the seconds of processor
 # time that it took, are appended to LOG.
@@ -170,7 +163,7 @@ run_all()
 		while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-$jobs}" ]; do
 			wait -n || true
 		done
-		# In a process group of its own, for end_all().
+		# In a process group of its own, for end_jobs().
 		set -m
 		{ status=0; "$command" "$target" || status=$?
 		  echo "$status" >"$results/$target.status"; } &

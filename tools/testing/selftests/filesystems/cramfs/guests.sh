@@ -8,6 +8,8 @@
 
 # shellcheck shell=bash disable=SC2034,SC2154 # variables of and for the runners
 
+. "$(dirname "${BASH_SOURCE[0]}")/runner.sh"
+
 total=0 failed=0 running=0 started=0
 shown=()
 
@@ -53,19 +55,13 @@ set_up()
 	rm -rf "${logs:?}"/*
 }
 
-# As one regular expression.
-splats()
-{
-	sed -n 's/^SPLAT("\(.*\)")$/\1/p' "$here/splats.h" | paste -sd '|'
-}
-
 # console_to_tap NAME STATUS PROGRAM,..: results from a guest's log; how qemu-*.sh
 # ended; what had to run.
 console_to_tap()
 {
 	local log=$logs/${1//\//-}.log
 
-	awk -v run="$1" -v status="$2" -v programs="$3" -v splats="$(splats)" \
+	awk -v run="$1" -v status="$2" -v programs="$3" -v splats="$(splats "$here")" \
 		-f "$here/console-to-tap.awk" "$log" ||
 		echo "not ok - $1: console log can be read"
 	[ "$2" = 0 ] || sed 's/^/# /' "$log.qemu"
@@ -129,16 +125,8 @@ finish()
 	[ "$failed" = 0 ]
 }
 
-# When a signal ends the runner: guests would go on until their time is up.
 end_guests()
 {
-	local pid
-
-	# make passes on what it got, so that this comes twice.
-	trap '' HUP INT TERM
-	for pid in $(jobs -p); do
-		kill -- "-$pid" || true
-	done
-	wait || true
+	end_jobs
 	rm -rf "$WORK/vm"
-} 2>/dev/null
+}
