@@ -86,23 +86,6 @@ int crc_file(const char *path, __u32 *crc)
 	return len < 0 ? -1 : 0;
 }
 
-/**
- * forget_caches() - let the kernel forget clean pages, dentries and inodes
- *
- * Return: 0, -1 with errno
- */
-int forget_caches(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-	ssize_t done;
-
-	if (fd < 0)
-		return -1;
-	done = write(fd, "3\n", 2);
-	close(fd);
-	return done == 2 ? 0 : -1;
-}
-
 static void die(const char *what)
 {
 	printf("Bail out! %s: %s\n", guest.disk, what);

@@ -122,6 +122,5 @@ void rom_pfns(pid_t pid, const void *addr, unsigned long *pfns, unsigned int nr)
 bool page_is_present(const void *addr);
 __u32 crc32(__u32 crc, const void *buf, size_t len);
 int crc_file(const char *path, __u32 *crc);
-int forget_caches(void);
 
 #endif

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proc.h"
+
 #ifndef TESTS
 #define TESTS		"/t/bin/"
 #endif
@@ -49,11 +51,9 @@ static void copy_log(void)
 			continue;
 		}
 		record[len] = 0;
-		text = strchr(record, ';');
+		text = kmsg_text(record);
 		if (!text)
 			continue;
-		text++;
-		text[strcspn(text, "\n")] = 0;
 		if (strstr(text, LAST_RECORD)) {
 			printf("# kmsg end\n");
 			break;

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel tells in small files.
+ * What the kernel tells, and is told, in small files.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "proc.h"
+
+/* Younger objects are not reported: their only pointer may be in a register. */
+#define KMEMLEAK_AGE	6
 
 /**
  * read_text() - read a small file, of /proc for instance, as a string
@@ -34,6 +39,32 @@ int read_text(const char *path, char *buf, size_t size)
 }
 
 /**
+ * write_text() - write to a file of /proc or the like, by one write()
+ * @path: file
+ * @format: as printf() has it
+ *
+ * Return: 0, -1 with errno
+ */
+int write_text(const char *path, const char *format, ...)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), len, error = 0;
+	char text[256];
+	va_list args;
+
+	if (fd < 0)
+		return -1;
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	errno = EIO;
+	if (write(fd, text, len) != len)
+		error = errno;
+	close(fd);
+	errno = error;
+	return error ? -1 : 0;
+}
+
+/**
  * cmdline_get() - value of key=value on the kernel command line
  * @key: with the '='
  * @value: result
@@ -55,6 +86,70 @@ bool cmdline_get(const char *key, char *value, size_t size)
 		}
 	}
 	return false;
+}
+
+/**
+ * cmdline_number() - number of key=number on the kernel command line
+ * @key: with the '='
+ *
+ * Return: the number, 0 if it is not there
+ */
+unsigned long cmdline_number(const char *key)
+{
+	char value[64];
+
+	return cmdline_get(key, value, sizeof(value)) ? strtoul(value, NULL, 0) : 0;
+}
+
+/**
+ * kmsg_text() - what is said in a record of /dev/kmsg
+ * @record: as it was read, ends with a NUL; its lines after the first are cut off
+ *
+ * Return: the text in @record, NULL if that is no record
+ */
+char *kmsg_text(char *record)
+{
+	char *text = strchr(record, ';');
+
+	if (!text)
+		return NULL;
+	text++;
+	text[strcspn(text, "\n")] = 0;
+	return text;
+}
+
+/**
+ * forget_caches() - let the kernel forget clean pages, dentries and inodes
+ *
+ * Return: 0, -1 with errno
+ */
+int forget_caches(void)
+{
+	/* The first one is for what the kernel says of the other. */
+	if (write_text("/proc/sys/vm/drop_caches", "4"))
+		return -1;
+	return write_text("/proc/sys/vm/drop_caches", "3");
+}
+
+/**
+ * read_leaks() - have the kernel look for memory that nothing points to
+ * @buf: what it found, and where that was allocated; empty if it found nothing
+ * @size: of @buf
+ *
+ * Takes some seconds, and a kernel that was told kmemleak=on.
+ *
+ * Return: length of what is in @buf, -1 with errno
+ */
+int read_leaks(char *buf, size_t size)
+{
+	/* An object counts when it was seen twice, unchanged. */
+	for (int n = 0; n < 2; n++) {
+		if (write_text(KMEMLEAK, "scan"))
+			return -1;
+		if (!n)
+			sleep(KMEMLEAK_AGE);
+	}
+	return read_text(KMEMLEAK, buf, size);
 }
 
 /**

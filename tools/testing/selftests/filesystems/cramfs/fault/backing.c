@@ -75,7 +75,7 @@ static int set_disk(const char *what, const char *value)
 	char path[128];
 
 	snprintf(path, sizeof(path), DISK "/%s", what);
-	return write_text(path, value);
+	return write_text(path, "%s", value);
 }
 
 /**
@@ -208,25 +208,20 @@ static int set_up_mtd(struct backing *backing)
 	return write_mtd(backing, 0, image, image_len);
 }
 
-static unsigned long rom_start(void)
-{
-	char value[64];
-
-	return cmdline_get("cramfs.rom=", value, sizeof(value)) ? strtoul(value, NULL, 0) : 0;
-}
+#define ROM_START	cmdline_number("cramfs.rom=")
 
 static int write_physmem(const struct backing *backing, off_t at, const void *buf, size_t len)
 {
-	return write_at("/dev/mem", rom_start() + at, buf, len);
+	return write_at("/dev/mem", ROM_START + at, buf, len);
 }
 
 /* The host has put the image there. */
 static int set_up_physmem(struct backing *backing)
 {
 	errno = ENODEV;
-	if (!rom_start())
+	if (!ROM_START)
 		return -1;
-	snprintf(backing->options, sizeof(backing->options), "physaddr=%#lx", rom_start());
+	snprintf(backing->options, sizeof(backing->options), "physaddr=%#lx", ROM_START);
 	return write_physmem(backing, 0, image, image_len);
 }
 

@@ -506,7 +506,7 @@ TEST_OF_FAILURES(requests, fiemap)
 /* Last of all: what has lost all pointers to it since boot. */
 TEST(nothing_is_leaked)
 {
-	int len = leaks_found(text, sizeof(text));
+	int len = read_leaks(text, sizeof(text));
 
 	ASSERT_LE(0, len) TH_LOG("kmemleak: %s", strerror(errno));
 	EXPECT_EQ(0, len) TH_LOG("%s", text);

@@ -138,10 +138,7 @@ struct counters {
 
 int count(struct counters *counters);
 int count_until(struct counters *after, const struct counters *before, char *what, size_t size);
-int forget_caches(void);
 long now_ms(void);
-int write_text(const char *path, const char *text);
-int leaks_found(char *text, size_t size);
 
 /* ops.c: operations */
 

@@ -22,11 +22,10 @@ static const char *const attrs[] = { "failslab", "fail_page_alloc", "fail_make_r
 
 static int set(int attr, const char *knob, long value)
 {
-	char path[96], text[32];
+	char path[96];
 
 	snprintf(path, sizeof(path), DEBUGFS "%s/%s", attrs[attr], knob);
-	snprintf(text, sizeof(text), "%ld", value);
-	return write_text(path, text);
+	return write_text(path, "%ld", value);
 }
 
 static long get(int attr, const char *knob)
@@ -46,7 +45,7 @@ static int set_disk(const char *disk, bool fail)
 	if (!disk)
 		return 0;
 	snprintf(path, sizeof(path), "/sys/block/%s/make-it-fail", disk);
-	return write_text(path, fail ? "1" : "0");
+	return write_text(path, "%d", fail);
 }
 
 /*
@@ -67,7 +66,7 @@ static int mark_slabs(bool fail)
 			continue;
 		/* Of those that share their slabs with others this fails. */
 		snprintf(path, sizeof(path), "%s/%s/failslab", dir, de->d_name);
-		write_text(path, fail ? "1" : "0");
+		write_text(path, "%d", fail);
 	}
 	return closedir(slabs);
 }

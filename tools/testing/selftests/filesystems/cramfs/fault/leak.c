@@ -5,7 +5,6 @@
  * finds.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +13,6 @@
 
 #include "fault.h"
 
-#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
-/* Younger objects are not reported: their only pointer may be in a register. */
-#define KMEMLEAK_AGE	6
 /* For what is freed after a grace period, or by a worker, of a guest that gets no time. */
 #define SETTLE_MS	30000
 /* Debugging has pages, too: KASAN's for new call chains. */
@@ -26,38 +22,6 @@
 static const char *const slabs[NR_SLABS] = {
 	"inode_cache", "dentry", "filp", "mnt_cache", "names_cache", "vm_area_struct",
 };
-
-/**
- * write_text() - write to a file of the kernel, by one write()
- * @path: file
- * @text: what
- *
- * Return: 0, -1 with errno
- */
-int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	ssize_t done;
-
-	if (fd < 0)
-		return -1;
-	done = write(fd, text, strlen(text));
-	close(fd);
-	return done < 0 ? -1 : 0;
-}
-
-/**
- * forget_caches() - let the kernel forget clean pages, dentries and inodes
- *
- * Return: 0, -1 with errno
- */
-int forget_caches(void)
-{
-	/* The first one is for what the kernel says of the other. */
-	if (write_text("/proc/sys/vm/drop_caches", "4"))
-		return -1;
-	return write_text("/proc/sys/vm/drop_caches", "3");
-}
 
 static int hash_of(const char *path, __u32 *hash)
 {
@@ -246,23 +210,4 @@ int count_until(struct counters *after, const struct counters *before, char *wha
 		usleep(20000);
 	} while (now_ms() < deadline);
 	return 0;
-}
-
-/**
- * leaks_found() - have the kernel look for memory that nothing points to
- * @text: what it found, and where that was allocated
- * @size: of @text
- *
- * Return: length of @text, -1 with errno, which is what it is where nobody looks
- */
-int leaks_found(char *text, size_t size)
-{
-	/* An object counts when it was seen twice, unchanged. */
-	for (int n = 0; n < 2; n++) {
-		if (write_text(KMEMLEAK, "scan"))
-			return -1;
-		if (!n)
-			sleep(KMEMLEAK_AGE);
-	}
-	return read_text(KMEMLEAK, text, size);
 }

@@ -10,13 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../proc.h"
 #include "fuzz.h"
 
 #define SLABS		"/sys/kernel/slab/"
-#define DROP_CACHES	"/proc/sys/vm/drop_caches"
-#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
-/* Younger objects are not reported: their only pointer may be in a register. */
-#define KMEMLEAK_AGE	6
 #define MAX_SLABS	400
 
 /* What may be more than in the beginning without being lost. */
@@ -67,22 +64,13 @@ static int open_file(const char *path, int flags)
 	return fd;
 }
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open_file(path, O_WRONLY);
-
-	if (write(fd, text, strlen(text)) < 0)
-		broken("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
 /**
  * health_init() - forget what the kernel has said so far
  */
 void health_init(void)
 {
-	/* From now on the kernel does not tell each time that caches are dropped. */
-	write_file(DROP_CACHES, "4");
+	/* The first time, the kernel tells. */
+	health_forget_caches();
 	log_fd = open_file("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	if (lseek(log_fd, 0, SEEK_END) < 0)
 		broken("/dev/kmsg: %s", strerror(errno));
@@ -98,12 +86,8 @@ void health_check_log(void)
 
 	while ((len = read(log_fd, record, sizeof(record) - 1)) > 0) {
 		record[len] = 0;
-		line = strchr(record, ';');
-		if (!line)
-			continue;
-		line++;
-		line[strcspn(line, "\n")] = 0;
-		if (!is_harmless(line))
+		line = kmsg_text(record);
+		if (line && !is_harmless(line))
 			finding("the kernel says: %s", line);
 	}
 	if (len == 0 || errno != EAGAIN)
@@ -132,7 +116,8 @@ static long read_number(int fd, const char *after)
  */
 void health_forget_caches(void)
 {
-	write_file(DROP_CACHES, "3");
+	if (forget_caches())
+		broken("drop_caches: %s", strerror(errno));
 }
 
 /* KASAN keeps what was freed for a while, unless a cache is asked to shrink. */
@@ -264,15 +249,10 @@ void health_check_leaks(unsigned long images)
 void health_find_lost(void)
 {
 	char text[1024];
-	ssize_t len;
+	int len = read_leaks(text, sizeof(text));
 
-	/* An object counts when it is seen twice, unchanged. */
-	write_file(KMEMLEAK, "scan");
-	sleep(KMEMLEAK_AGE);
-	write_file(KMEMLEAK, "scan");
-	len = read(open_file(KMEMLEAK, O_RDONLY), text, sizeof(text) - 1);
 	if (len < 0)
 		broken(KMEMLEAK ": %s", strerror(errno));
 	if (len)
-		finding("of this image or one before: %.*s", (int)len, text);
+		finding("of this image or one before: %s", text);
 }

@@ -11,7 +11,6 @@
 
 #include "race.h"
 
-#define LEAKS		"/sys/kernel/debug/kmemleak"
 #define DROP_CACHES	"/proc/sys/vm/drop_caches"
 #define PATIENCE	200	/* beats, for what is to come back */
 
@@ -111,11 +110,11 @@ bool comes_back(const char *when)
 /* Is there an object that nobody knows of, made since begin_leaks()? By whomever. */
 static bool list_leaks(void)
 {
-	FILE *file = fopen(LEAKS, "r");
+	FILE *file = fopen(KMEMLEAK, "r");
 	unsigned int show = 0, found = 0;
 	char line[256], head[256] = "", *at;
 
-	must(file, LEAKS);
+	must(file, KMEMLEAK);
 	while (fgets(line, sizeof(line), file)) {
 		at = strstr(line, ", jiffies ");
 		if (!strncmp(line, "unreferenced", 12)) {
@@ -141,7 +140,7 @@ static bool list_leaks(void)
 bool begin_leaks(void)
 {
 	/* A search takes a minute or more. */
-	if (write_text(LEAKS, "scan=off"))
+	if (write_text(KMEMLEAK, "scan=off"))
 		return false;
 	leaks_since = number_in("/proc/timer_list", "jiffies: ");
 	return true;
@@ -159,7 +158,7 @@ bool find_leaks(void)
 {
 	for (int n = 0; n < 3; n++) {
 		sleep(6);
-		must(!write_text(LEAKS, "scan"), LEAKS);
+		must(!write_text(KMEMLEAK, "scan"), KMEMLEAK);
 		note_progress();
 	}
 	return list_leaks();

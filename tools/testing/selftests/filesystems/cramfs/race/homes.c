@@ -46,11 +46,12 @@ static void mount_at(const struct home *home, const char *source, const char *op
 int mount_homes(void)
 {
 	char device[32], options[64];
-	unsigned long rom = number("cramfs.rom="), mtd_rom = number("race.mtd-rom=");
+	unsigned long rom = cmdline_number("cramfs.rom=");
+	unsigned long mtd_rom = cmdline_number("race.mtd-rom=");
 	int loop;
 
 	nr_homes = 0;
-	place.phys = rom + number("race.half=");
+	place.phys = rom + cmdline_number("race.half=");
 	place.empty = place.phys - (1UL << 20);
 	place.taken[0] = rom;
 	place.taken[1] = mtd_rom;

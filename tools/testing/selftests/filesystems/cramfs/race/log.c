@@ -186,11 +186,8 @@ void read_log(void)
 			continue;
 		}
 		record[len] = 0;
-		line = strchr(record, ';');
-		if (!line)
-			continue;
-		line++;
-		line[strcspn(line, "\n")] = 0;
-		log_line(line);
+		line = kmsg_text(record);
+		if (line)
+			log_line(line);
 	}
 }

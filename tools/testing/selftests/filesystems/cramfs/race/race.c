@@ -20,7 +20,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "../proc.h"
 #include "race.h"
 
 static unsigned int tests;
@@ -42,19 +41,6 @@ uint32_t sum_of_text(void)
 static void result(bool ok, const char *name)
 {
 	printf("%sok %u %s\n", ok ? "" : "not ", ++tests, name);
-}
-
-/**
- * number() - a number on the kernel's command line
- * @key: what is in front of it, with the '='
- *
- * Return: the number, 0 if there is none
- */
-unsigned long number(const char *key)
-{
-	char value[64];
-
-	return cmdline_get(key, value, sizeof(value)) ? strtoul(value, NULL, 0) : 0;
 }
 
 /**
@@ -144,9 +130,9 @@ static bool watch(long time, bool *lasted)
 
 static void run(void)
 {
-	long time = number("race.time=") ?: 60;
+	long time = cmdline_number("race.time=") ?: 60;
 	bool has_leaks = begin_leaks(), lasted, ended, all_unmounted, mounted_back, unmounted_back;
-	uint64_t seed = number("race.seed=");
+	uint64_t seed = cmdline_number("race.seed=");
 	int loop;
 
 	printf("# seed %llu, %ld s\n", (unsigned long long)seed, time);

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "../proc.h"
+
 /* Where the linker has the text of this program. */
 extern const char __executable_start[], etext[];
 
@@ -157,7 +159,6 @@ void short_sleep(unsigned int max_us);
 long seconds(void);
 void note_progress(void);
 __attribute__((format(printf, 1, 2))) void fail(const char *format, ...);
-__attribute__((format(printf, 2, 3))) int write_text(const char *path, const char *format, ...);
 unsigned long number_in(const char *path, const char *key);
 pid_t start_child(void);
 void end_child(pid_t pid);
@@ -170,7 +171,6 @@ bool same(const char *what, const struct node *node, const void *buf, size_t off
 
 /* race.c */
 uint32_t sum_of_text(void);
-unsigned long number(const char *key);
 char *text(const char *key);
 void must(bool ok, const char *what);
 

@@ -155,31 +155,6 @@ void fail(const char *format, ...)
 }
 
 /**
- * write_text() - write to a file of /proc or the like
- * @path: the file
- * @format: as printf() has it
- *
- * Return: 0, -1 with errno
- */
-int write_text(const char *path, const char *format, ...)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), len, error = 0;
-	char text[256];
-	va_list args;
-
-	if (fd < 0)
-		return -1;
-	va_start(args, format);
-	len = vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (write(fd, text, len) != len)
-		error = errno;
-	close(fd);
-	errno = error;
-	return error ? -1 : 0;
-}
-
-/**
  * number_in() - read a number, without which nothing can be compared
  * @path: a file of /proc or the like
  * @key: what is in front of the number, "" if that is all that there is
