@@ -131,6 +131,60 @@ int forget_caches(void)
 	return write_text("/proc/sys/vm/drop_caches", "3");
 }
 
+/*
+ * Of x86-64 only, and with CONFIG_PTDUMP_DEBUGFS. User-mode Linux has shadow of all
+ * addresses from the beginning.
+ */
+static long pages_of_addresses(void)
+{
+	const unsigned long long areas = 0xffffc90000000000, size = 32ULL << 40, scale = 8;
+	const unsigned long long shadow = 0xdffffc0000000000 + areas / scale;
+	FILE *file = fopen("/sys/kernel/debug/page_tables/kernel", "r");
+	unsigned long long start, end, at = 0;
+	char line[256];
+	long pages = 0;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		bool in_shadow;
+
+		if (!strstr(line, " pte") || sscanf(line, "%llx-%llx", &start, &end) != 2)
+			continue;
+		in_shadow = start >= shadow && end <= shadow + size / scale;
+		if (!in_shadow && (start < areas || end > areas + size))
+			continue;
+		if (in_shadow && strstr(line, " RW "))
+			pages += (end - start) >> 12;
+		/* A table is for 2 MiB, whatever is in it. */
+		for (at = at > start ? at : start; at < end; at = ((at >> 21) + 1) << 21)
+			pages++;
+	}
+	if (file)
+		fclose(file);
+	return pages;
+}
+
+/**
+ * pages_kept() - pages that the kernel takes sooner or later, and keeps
+ *
+ * For addresses of vmalloc() and the like these are page tables, and KASAN's shadow: of
+ * what is mapped; of what no longer is, but whose addresses are not used again for a
+ * while; of the ends of areas, which share a page with others. And call chains that
+ * were seen for the first time. Source: mm/kasan/shadow.c, lib/stackdepot.c,
+ * Documentation/arch/x86/x86_64/mm.rst.
+ *
+ * Return: how many, of those that are known of; 0 without debugfs
+ */
+long pages_kept(void)
+{
+	const int pages_of_pool = 4;
+	char text[1024] = "";
+	long pools = 0;
+
+	if (read_text("/sys/kernel/debug/stackdepot/stats", text, sizeof(text)) > 0)
+		sscanf(text, "pools: %ld", &pools);
+	return pools * pages_of_pool + pages_of_addresses();
+}
+
 /**
  * read_leaks() - have the kernel look for memory that nothing points to
  * @buf: what it found, and where that was allocated; empty if it found nothing

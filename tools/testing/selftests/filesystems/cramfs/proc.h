@@ -12,6 +12,7 @@ unsigned long cmdline_number(const char *key);
 int forget_caches(void);
 char *kmsg_text(char *record);
 int mtd_number(const char *name);
+long pages_kept(void);
 int read_leaks(char *buf, size_t size);
 int read_text(const char *path, char *buf, size_t size);
 __attribute__((format(printf, 2, 3))) int write_text(const char *path, const char *format, ...);

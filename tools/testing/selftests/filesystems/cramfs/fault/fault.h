@@ -124,14 +124,13 @@ long inject_end_random(const char *disk);
  * @pages: that nobody accounts for
  * @lru: pages of files and of processes that none of them has
  * @areas: of the kernel's address space that are mapped to something
- * @shadow: pages that KASAN may have for those that no longer are
  * @slabs: objects of slab caches
  * @slab_slack: how many of them may be more without being used
  * @iomem: hash of /proc/iomem
  * @mtd: hash of /proc/mtd
  */
 struct counters {
-	long pages, lru, areas, shadow;
+	long pages, lru, areas;
 	long slabs[NR_SLABS], slab_slack[NR_SLABS];
 	__u32 iomem, mtd;
 };

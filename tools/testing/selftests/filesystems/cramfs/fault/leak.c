@@ -15,7 +15,7 @@
 
 /* For what is freed after a grace period, or by a worker, of a guest that gets no time. */
 #define SETTLE_MS	30000
-/* Debugging has pages, too: KASAN's for new call chains. */
+/* What is for new call chains next, and does not count yet. */
 #define PAGES_SLACK	4
 
 /* Of which a mount, an open file or a mapping has one. */
@@ -60,7 +60,8 @@ static int count_pages(struct counters *counters)
 
 	if (read_text("/proc/zoneinfo", text, sizeof(text)) < 0)
 		return -1;
-	counters->pages = sum_of(text, "managed") - sum_of(text, "nr_kernel_stack") * 1024 / PAGE;
+	counters->pages = sum_of(text, "managed") - sum_of(text, "nr_kernel_stack") * 1024 / PAGE -
+			  pages_kept();
 	for (unsigned int n = 0; n < ARRAY_SIZE(used); n++)
 		counters->pages -= sum_of(text, used[n]);
 	counters->lru = sum_of(text, "nr_inactive_file") + sum_of(text, "nr_active_file") +
@@ -101,28 +102,17 @@ static int count_objects(struct counters *counters)
 	return 0;
 }
 
-/*
- * Areas of the kernel's address space that are mapped to something, and those that no
- * longer are but are kept for a while, with the pages that KASAN has for them: one for
- * each eight, and what is begun at either end.
- */
+/* Areas of the kernel's address space, but for those that are no longer mapped. */
 static int count_areas(struct counters *counters)
 {
 	static char text[131072];
 	char *lines = text, *line;
 
 	counters->areas = 0;
-	counters->shadow = 0;
 	if (read_text("/proc/vmallocinfo", text, sizeof(text)) < 0)
 		return -1;
-	while ((line = strsep(&lines, "\n"))) {
-		long size;
-
-		if (strstr(line, "unpurged") && sscanf(line, "%*s %ld", &size) == 1)
-			counters->shadow += size / 8 / PAGE + 2;
-		else if (*line)
-			counters->areas++;
-	}
+	while ((line = strsep(&lines, "\n")))
+		counters->areas += *line && !strstr(line, "unpurged");
 	return 0;
 }
 
@@ -153,13 +143,10 @@ static char *append(char *at, const char *end, const char *what, long before, lo
 static bool grown(const struct counters *after, const struct counters *before, char *what,
 		  size_t size)
 {
-	long slack_pages = PAGES_SLACK;
 	char *at = what;
 
 	*at = 0;
-	if (after->shadow > before->shadow)
-		slack_pages += after->shadow - before->shadow;
-	if (after->pages > before->pages + slack_pages)
+	if (after->pages > before->pages + PAGES_SLACK)
 		at = append(at, what + size, "pages", before->pages, after->pages);
 	/* A page that is new may not be on a list yet. */
 	if (after->lru > (before->lru > 0 ? before->lru : 0))

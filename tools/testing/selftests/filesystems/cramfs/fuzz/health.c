@@ -157,27 +157,6 @@ static void find_slabs(void)
 	read_number(meminfo_fd, "MemFree:");
 }
 
-/*
- * Addresses that nobody uses any more are kept until there are many: for each page of
- * them KASAN has an eighth of one, and one more at each end.
- */
-static long pages_of_old_addresses(void)
-{
-	FILE *file = fopen("/proc/vmallocinfo", "r");
-	unsigned long size;
-	char line[256];
-	long pages = 0;
-
-	if (!file)
-		broken("/proc/vmallocinfo: %s", strerror(errno));
-	while (fgets(line, sizeof(line), file)) {
-		if (strstr(line, "unpurged") && sscanf(line, "%*s %lu", &size) == 1)
-			pages += size / PAGE / 8 + 2;
-	}
-	fclose(file);
-	return pages;
-}
-
 /* What is free, and what is not for other reasons. */
 static long count_pages(void)
 {
@@ -185,7 +164,7 @@ static long count_pages(void)
 
 	/* Of processes: the fuzzer, which uses more of its own as time goes by. */
 	kbytes += read_number(meminfo_fd, "AnonPages:");
-	return kbytes / (PAGE / 1024) + pages_of_old_addresses();
+	return kbytes / (PAGE / 1024) + pages_kept();
 }
 
 /* Return: whether there is not much more in use than before; if there is, @what says so. */
