@@ -26,16 +26,21 @@
 int read_text(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY);
+	ssize_t got = 1;
 	size_t len = 0;
-	ssize_t got;
+	int error;
 
 	if (fd < 0)
 		return -1;
-	while (len < size - 1 && (got = read(fd, buf + len, size - 1 - len)) > 0)
-		len += got;
+	while (got > 0 && len < size - 1) {
+		got = read(fd, buf + len, size - 1 - len);
+		len += got > 0 ? got : 0;
+	}
+	error = errno;
 	close(fd);
+	errno = error;
 	buf[len] = 0;
-	return len;
+	return got < 0 ? -1 : (int)len;
 }
 
 /**
@@ -47,7 +52,8 @@ int read_text(const char *path, char *buf, size_t size)
  */
 int write_text(const char *path, const char *format, ...)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), len, error = 0;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), len, error;
+	ssize_t done;
 	char text[256];
 	va_list args;
 
@@ -56,12 +62,14 @@ int write_text(const char *path, const char *format, ...)
 	va_start(args, format);
 	len = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	errno = EIO;
-	if (write(fd, text, len) != len)
-		error = errno;
+	/* What is too long is cut off, which is as wrong as what is not taken. */
+	done = write(fd, text, strlen(text));
+	error = done < 0 ? errno : EIO;
 	close(fd);
+	if (done == len)
+		return 0;
 	errno = error;
-	return error ? -1 : 0;
+	return -1;
 }
 
 /**
@@ -132,8 +140,8 @@ int forget_caches(void)
 }
 
 /*
- * Of x86-64 only, and with CONFIG_PTDUMP_DEBUGFS. User-mode Linux has shadow of all
- * addresses from the beginning.
+ * Of x86-64 with page tables of four levels and CONFIG_KASAN_VMALLOC, otherwise nothing.
+ * User-mode Linux has shadow of all addresses from the beginning.
  */
 static long pages_of_addresses(void)
 {
@@ -144,7 +152,9 @@ static long pages_of_addresses(void)
 	char line[256];
 	long pages = 0;
 
-	while (file && fgets(line, sizeof(line), file)) {
+	if (!file)
+		return errno == ENOENT ? 0 : -1;
+	while (fgets(line, sizeof(line), file)) {
 		bool in_shadow;
 
 		if (!strstr(line, " pte") || sscanf(line, "%llx-%llx", &start, &end) != 2)
@@ -158,31 +168,53 @@ static long pages_of_addresses(void)
 		for (at = at > start ? at : start; at < end; at = ((at >> 21) + 1) << 21)
 			pages++;
 	}
-	if (file)
-		fclose(file);
+	if (ferror(file))
+		pages = -1;
+	fclose(file);
 	return pages;
 }
 
 /**
  * pages_kept() - pages that the kernel takes sooner or later, and keeps
  *
- * For addresses of vmalloc() and the like these are page tables, and KASAN's shadow: of
- * what is mapped; of what no longer is, but whose addresses are not used again for a
- * while; of the ends of areas, which share a page with others. And call chains that
- * were seen for the first time. Source: mm/kasan/shadow.c, lib/stackdepot.c,
- * Documentation/arch/x86/x86_64/mm.rst.
+ * For addresses of vmalloc() and the like these are page tables of the last level, and
+ * KASAN's shadow: of what is mapped; of what no longer is, but whose addresses are not
+ * used again for a while; of the ends of areas, which share a page with others. And
+ * call chains that were seen for the first time. Source: mm/kasan/shadow.c,
+ * lib/stackdepot.c, Documentation/arch/x86/x86_64/mm.rst.
  *
- * Return: how many, of those that are known of; 0 without debugfs
+ * Return: how many, of those that this kernel tells of; -1 with errno
  */
 long pages_kept(void)
 {
 	const int pages_of_pool = 4;
-	char text[1024] = "";
-	long pools = 0;
+	long pages = pages_of_addresses(), pools;
+	char text[1024];
 
-	if (read_text("/sys/kernel/debug/stackdepot/stats", text, sizeof(text)) > 0)
-		sscanf(text, "pools: %ld", &pools);
-	return pools * pages_of_pool + pages_of_addresses();
+	if (pages < 0)
+		return -1;
+	if (read_text("/sys/kernel/debug/stackdepot/stats", text, sizeof(text)) < 0)
+		return errno == ENOENT ? pages : -1;
+	errno = EBADMSG;
+	return sscanf(text, "pools: %ld", &pools) == 1 ? pages + pools * pages_of_pool : -1;
+}
+
+/**
+ * count_areas() - areas of the kernel's address space, but for those no longer mapped
+ *
+ * Return: how many, -1 with errno
+ */
+long count_areas(void)
+{
+	static char text[131072];
+	char *lines = text, *line;
+	long areas = 0;
+
+	if (read_text("/proc/vmallocinfo", text, sizeof(text)) < 0)
+		return -1;
+	while ((line = strsep(&lines, "\n")))
+		areas += *line && !strstr(line, "unpurged");
+	return areas;
 }
 
 /**

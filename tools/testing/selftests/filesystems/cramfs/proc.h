@@ -9,6 +9,7 @@
 
 bool cmdline_get(const char *key, char *value, size_t size);
 unsigned long cmdline_number(const char *key);
+long count_areas(void);
 int forget_caches(void);
 char *kmsg_text(char *record);
 int mtd_number(const char *name);

@@ -167,6 +167,7 @@ static void sweep(const struct backing *backing, const struct kind *kind, const 
 {
 	unsigned int n = 1;
 	long start = now_ms();
+	int error;
 
 	memset(swept, 0, sizeof(*swept));
 	if (inject_select(kind, backing->disk)) {
@@ -178,7 +179,9 @@ static void sweep(const struct backing *backing, const struct kind *kind, const 
 	swept->at = n;
 	if (n == MAX_PLACES)
 		swept->what = "end";
+	error = errno;
 	inject_select(&one_object, backing->disk);
+	errno = error;
 	swept->ms = now_ms() - start;
 }
 

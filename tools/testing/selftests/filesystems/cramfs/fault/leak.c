@@ -15,8 +15,8 @@
 
 /* For what is freed after a grace period, or by a worker, of a guest that gets no time. */
 #define SETTLE_MS	30000
-/* What is for new call chains next, and does not count yet. */
-#define PAGES_SLACK	4
+/* What is for new call chains next, and a page table of user-mode Linux: neither counts. */
+#define PAGES_SLACK	5
 
 /* Of which a mount, an open file or a mapping has one. */
 static const char *const slabs[NR_SLABS] = {
@@ -57,11 +57,16 @@ static int count_pages(struct counters *counters)
 		"nr_slab_reclaimable", "nr_slab_unreclaimable", "nr_page_table_pages",
 	};
 	static char text[32768];
+	long kept;
 
-	if (read_text("/proc/zoneinfo", text, sizeof(text)) < 0)
-		return -1;
+	/* To ask what is kept may take some more. */
+	do {
+		kept = pages_kept();
+		if (kept < 0 || read_text("/proc/zoneinfo", text, sizeof(text)) < 0)
+			return -1;
+	} while (kept != pages_kept());
 	counters->pages = sum_of(text, "managed") - sum_of(text, "nr_kernel_stack") * 1024 / PAGE -
-			  pages_kept();
+			  kept;
 	for (unsigned int n = 0; n < ARRAY_SIZE(used); n++)
 		counters->pages -= sum_of(text, used[n]);
 	counters->lru = sum_of(text, "nr_inactive_file") + sum_of(text, "nr_active_file") +
@@ -102,20 +107,6 @@ static int count_objects(struct counters *counters)
 	return 0;
 }
 
-/* Areas of the kernel's address space, but for those that are no longer mapped. */
-static int count_areas(struct counters *counters)
-{
-	static char text[131072];
-	char *lines = text, *line;
-
-	counters->areas = 0;
-	if (read_text("/proc/vmallocinfo", text, sizeof(text)) < 0)
-		return -1;
-	while ((line = strsep(&lines, "\n")))
-		counters->areas += *line && !strstr(line, "unpurged");
-	return 0;
-}
-
 /**
  * count() - what is in use now
  * @counters: result
@@ -127,7 +118,8 @@ int count(struct counters *counters)
 	if (forget_caches())
 		return -1;
 	write_text("/proc/sys/vm/stat_refresh", "1");
-	if (count_objects(counters) || count_areas(counters) ||
+	counters->areas = count_areas();
+	if (counters->areas < 0 || count_objects(counters) ||
 	    hash_of("/proc/iomem", &counters->iomem) || hash_of("/proc/mtd", &counters->mtd))
 		return -1;
 	return count_pages(counters);

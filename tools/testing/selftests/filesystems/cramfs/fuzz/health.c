@@ -35,7 +35,7 @@ static struct slab {
 	long objects;
 } slabs[MAX_SLABS];
 static unsigned int nr_slabs;
-static long free_pages, images_before;
+static long free_pages, areas, images_before;
 
 /*
  * How what the driver says begins, what a loop device says, that a busy host keeps a
@@ -160,11 +160,13 @@ static void find_slabs(void)
 /* What is free, and what is not for other reasons. */
 static long count_pages(void)
 {
-	long kbytes = read_number(meminfo_fd, "MemFree:");
+	long kbytes = read_number(meminfo_fd, "MemFree:"), kept = pages_kept();
 
+	if (kept < 0)
+		broken("pages that are kept: %s", strerror(errno));
 	/* Of processes: the fuzzer, which uses more of its own as time goes by. */
 	kbytes += read_number(meminfo_fd, "AnonPages:");
-	return kbytes / (PAGE / 1024) + pages_kept();
+	return kbytes / (PAGE / 1024) + kept;
 }
 
 /* Return: whether there is not much more in use than before; if there is, @what says so. */
@@ -183,6 +185,15 @@ static bool count_all(bool first, long spare, char *what, size_t size)
 			continue;
 		snprintf(what, size, "%s: %ld objects in use, %ld before", slab->name, now,
 			 slab->objects);
+		return false;
+	}
+	now = count_areas();
+	if (now < 0)
+		broken("/proc/vmallocinfo: %s", strerror(errno));
+	if (first)
+		areas = now;
+	if (now > areas + SPARE_OBJECTS + spare) {
+		snprintf(what, size, "%ld mapped areas, %ld before", now, areas);
 		return false;
 	}
 	now = count_pages();
