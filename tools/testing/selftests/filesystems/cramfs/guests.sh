@@ -55,6 +55,12 @@ set_up()
 	rm -rf "${logs:?}"/*
 }
 
+# quietly NAME WHAT COMMAND...: its output is of interest only when it fails.
+quietly()
+{
+	"${@:3}" >"$logs/$1.log" 2>&1 || { cat "$logs/$1.log" >&2; die "$2"; }
+}
+
 # console_to_tap NAME STATUS PROGRAM,..: results from a guest's log; how qemu-*.sh
 # ended; what had to run.
 console_to_tap()

@@ -33,8 +33,7 @@ make_all()
 	"$MKCRAMFS" -q -L --xip-rules "$tree.rules" "$tree" "$image"
 }
 
-make_all >"$logs/build.log" 2>&1 ||
-	{ cat "$logs/build.log" >&2; die 'the programs or the image cannot be made'; }
+quietly build 'the programs or the image cannot be made' make_all
 
 # boot NAME PROGRAM,.. SECONDS: one guest; its TAP in $logs.
 boot()

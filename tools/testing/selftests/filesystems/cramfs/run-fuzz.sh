@@ -57,12 +57,6 @@ for word; do
 	esac
 done
 
-# quietly NAME WHAT COMMAND...: its output is of interest only when it fails.
-quietly()
-{
-	"${@:3}" >"$logs/$1.log" 2>&1 || { cat "$logs/$1.log" >&2; die "$2"; }
-}
-
 # The host's headers, but for that of the format.
 mkdir -p "$programs/include/linux"
 cp "$KSRC/include/uapi/linux/cramfs_fs.h" "$programs/include/linux"

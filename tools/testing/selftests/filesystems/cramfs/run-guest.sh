@@ -30,12 +30,6 @@ only=${1:-}
 . "$(dirname "$0")/guests.sh"
 set_up KERNEL MKCRAMFS ROOTFS KSRC WORK
 
-# quietly NAME WHAT COMMAND...: its output is of interest only when it fails.
-quietly()
-{
-	"${@:3}" >"$logs/$1.log" 2>&1 || { cat "$logs/$1.log" >&2; die "$2"; }
-}
-
 make_forms()	# name option...
 {
 	quietly "$1" 'the images with every option cannot be made' \

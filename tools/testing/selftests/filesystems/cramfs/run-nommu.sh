@@ -26,11 +26,11 @@ only=${1:-}
 . "$(dirname "$0")/guests.sh"
 set_up KERNEL MKCRAMFS KSRC WORK
 
-make -s -C "$here/nommu" KSRC="$KSRC" OUTPUT="$programs" >"$logs/build.log" 2>&1 ||
-	{ cat "$logs/build.log" >&2; die 'the programs do not build'; }
-fakeroot -- python3 "$here/nommu/images.py" --programs "$programs" --mkcramfs "$MKCRAMFS" \
-	--out "$images" xip aligned punched stored plain >"$logs/images.log" 2>&1 ||
-	{ cat "$logs/images.log" >&2; die 'the images cannot be made'; }
+quietly build 'the programs do not build' \
+	make -s -C "$here/nommu" KSRC="$KSRC" OUTPUT="$programs"
+quietly images 'the images cannot be made' \
+	fakeroot -- python3 "$here/nommu/images.py" --programs "$programs" --mkcramfs "$MKCRAMFS" \
+		--out "$images" xip aligned punched stored plain
 
 # Nothing that has run here may have written to the ROM.
 compare_rom()	# name before after

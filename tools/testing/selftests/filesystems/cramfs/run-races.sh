@@ -34,12 +34,6 @@ time=${TIME:-120} seed=${SEED:-$RANDOM$RANDOM}
 
 readonly HALF=0x1000000		# of a range; what an image has room for
 
-# quietly NAME WHAT COMMAND...: its output is of interest only when it fails.
-quietly()
-{
-	"${@:3}" >"$logs/$1.log" 2>&1 || { cat "$logs/$1.log" >&2; die "$2"; }
-}
-
 make_program()	# machine cross-compiler
 {
 	mkdir -p "$programs/$1"
