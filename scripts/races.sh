@@ -4,7 +4,7 @@
 # races.sh GUEST TIME [SEED]: from nothing to guests in which many processes use cramfs
 # at the same time for TIME seconds, and what became of that. GUEST is x86 (KASAN and
 # lockdep), x86-kcsan (data races), arm (KASAN and lockdep), or all, which is the first
-# and the last of these, as `make check` has them.
+# and the last of these, as `make check X86=1` has them.
 
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/prepare.sh"
