@@ -412,6 +412,22 @@ TEST_F(map, mprotect_none_and_back_keeps_pages_in_place)
 	EXPECT_FILE_PAGES(p, 0, self->pages);
 }
 
+TEST_F(map, what_cannot_be_read_can_be_written_by_force)
+{
+	unsigned char *p = MAP_ALL(PROT_READ, MAP_PRIVATE), byte = 0xee;
+	int fd = open("/proc/self/mem", O_WRONLY);
+
+	ASSERT_LE(0, fd);
+	touch(p, self->pages);
+	ASSERT_EQ(0, mprotect(p, self->len, PROT_NONE));
+	ASSERT_EQ(1, pwrite64(fd, &byte, 1, (uintptr_t)p + 4 * PAGE + 5));
+	close(fd);
+	ASSERT_EQ(0, mprotect(p, self->len, PROT_READ));
+	EXPECT_COPY(p + 4 * PAGE, 4, 5, 0xee);
+	EXPECT_FILE_PAGES(p, 0, 4);
+	EXPECT_FILE_PAGES(p + 5 * PAGE, 5, self->pages - 5);
+}
+
 TEST_F(map, private_write_leaves_the_file_alone)
 {
 	unsigned char *p = MAP_ALL(PROT_READ | PROT_WRITE, MAP_PRIVATE);
